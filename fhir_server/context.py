@@ -1,0 +1,32 @@
+"""What every interaction needs, handed in: definitions, store, clock, ids. Made once by `app` or a command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fhir_server.config import Config
+from fhir_server.definitions.registry import Definitions
+from fhir_server.search.index import Index
+from fhir_server.store.store import Store
+from fhir_server.validation.structure import Validator
+
+if TYPE_CHECKING:
+    from fhir_server.interactions.exchange import Request, Response
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of a request; a test hands in its own clock and ids and can then state whole answers.
+
+    dispatch  runs one request as if it had come alone: bundle entries use it
+    """
+
+    config: Config
+    definitions: Definitions
+    store: Store
+    validator: Validator
+    index: Index
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    dispatch: "Callable[[Request, Context], Response]"

@@ -1,0 +1,26 @@
+"""JSON as FHIR means it: decimals keep their digits (1.00 stays 1.00), text stays text.
+
+https://hl7.org/fhir/R4/json.html · https://hl7.org/fhir/R4/datatypes.html#decimal
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+Resource = dict[str, Any]
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+DecodeError = msgspec.DecodeError
+
+
+def decode(raw: bytes | str) -> Any:
+    """Returns the value in `raw`; numbers with a point or an exponent come back as Decimal. Raises DecodeError."""
+    return _decoder.decode(raw)
+
+
+def encode(value: Any) -> bytes:
+    """Returns `value` as compact UTF-8 JSON, its Decimals with the digits they were read with."""
+    return _encoder.encode(value)
