@@ -12,14 +12,15 @@ from fhir_server.store.store import Store
 from fhir_server.validation.structure import Validator
 
 if TYPE_CHECKING:
-    from fhir_server.interactions.exchange import Request, Response
+    from fhir_server.exchange import Request, Response
 
 
 @dataclass(frozen=True)
 class Context:
     """The surroundings of a request; a test hands in its own clock and ids and can then state whole answers.
 
-    dispatch  runs one request as if it had come alone: bundle entries use it
+    resolve   fills in interaction, type, id and query from a method and a URL relative to the base
+    dispatch  runs one request as if it had come alone: bundle entries use both
     """
 
     config: Config
@@ -29,4 +30,5 @@ class Context:
     index: Index
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    resolve: "Callable[[str, str, Request], Request]"
     dispatch: "Callable[[Request, Context], Response]"

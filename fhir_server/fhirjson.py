@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/json.html · https://hl7.org/fhir/R4/datatypes.html#decimal
 """
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ Resource = dict[str, Any]
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_sorting = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 DecodeError = msgspec.DecodeError
 
@@ -24,3 +26,13 @@ def decode(raw: bytes | str) -> Any:
 def encode(value: Any) -> bytes:
     """Returns `value` as compact UTF-8 JSON, its Decimals with the digits they were read with."""
     return _encoder.encode(value)
+
+
+def canonical(value: Any) -> bytes:
+    """Returns `value` as JSON with its members sorted: equal content gives equal bytes."""
+    return _sorting.encode(value)
+
+
+def instant(time: datetime) -> str:
+    """Returns a FHIR instant with milliseconds, in UTC: `2026-01-31T09:30:00.123Z`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"

@@ -1,0 +1,60 @@
+"""The only wiring: settings → Context → Flask application."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+
+import flask
+
+from fhir_server.config import Config
+from fhir_server.context import Context
+from fhir_server.definitions import registry
+from fhir_server.rest import api, guard
+from fhir_server.rest.routes import dispatch, resolver
+from fhir_server.search.index import Index
+from fhir_server.store import embedded
+from fhir_server.store.store import Store
+from fhir_server.validation.structure import Validator
+
+BLUEPRINTS = ("fhir_server.web.status:blueprint",)
+
+
+@contextmanager
+def open_context(config: Config) -> Iterator[Context]:
+    """Gives a Context on MONGODB_URI or on the embedded database, which it starts or joins. Raises StoreError."""
+    with ExitStack() as stack:
+        uri = config.mongodb_uri or stack.enter_context(embedded.running(config.data_dir, config.cache_gb))
+        store = stack.enter_context(Store(uri, config.database))
+        store.prepare(demo=config.demo)
+        yield context(config, store)
+
+
+def context(config: Config, store: Store) -> Context:
+    """Returns the Context of a running server: real clock, random ids."""
+    definitions = registry.load()
+    return Context(
+        config=config,
+        definitions=definitions,
+        store=store,
+        validator=Validator(definitions),
+        index=Index(definitions),
+        now=lambda: datetime.now(UTC),
+        new_id=lambda: str(uuid.uuid4()),
+        resolve=resolver(definitions),
+        dispatch=dispatch,
+    )
+
+
+def create_app(surroundings: Context) -> flask.Flask:
+    """Returns the application: the FHIR API under /fhir and the pages for people."""
+    app = flask.Flask("fhir_server", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = surroundings.config.request_limit
+    app.extensions["kakehashi"] = surroundings
+    guard.install(app, surroundings.config)
+    app.register_blueprint(api.blueprint(surroundings), url_prefix="/fhir")
+    for name in BLUEPRINTS:
+        module, _, attribute = name.partition(":")
+        app.register_blueprint(getattr(import_module(module), attribute)(surroundings))
+    return app

@@ -1,0 +1,71 @@
+"""capabilities: computed from what runs, so that it cannot claim what does not.
+
+https://hl7.org/fhir/R4/http.html#capabilities · https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from functools import cache
+from importlib.metadata import version
+
+from fhir_server.context import Context
+from fhir_server.definitions.registry import Definitions
+from fhir_server.exchange import Request, Response
+from fhir_server.fhirjson import Resource, encode
+from fhir_server.search.index import supported
+
+TYPE_LEVEL = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+SYSTEM_LEVEL = ("transaction", "batch")
+OPEN = "No authorization (--open): for a trial on this machine only; bound to loopback, other hosts and origins refused."
+CLOSED = "Every request needs authorization; none can be granted yet, so every request is refused."
+
+
+def capabilities(request: Request, context: Context) -> Response:
+    """Returns the CapabilityStatement; it alone needs no authorization."""
+    return Response(200, encode(_statement(request.base, context)))
+
+
+def _statement(base: str, context: Context) -> Resource:
+    security = OPEN if context.config.open else CLOSED
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": RELEASED,
+        "kind": "instance",
+        "software": {"name": "Kakehashi", "version": version("kakehashi-fhir")},
+        "implementation": {"description": "Kakehashi FHIR server", "url": base},
+        "fhirVersion": context.definitions.version,
+        "format": ["application/fhir+json", "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {"description": security},
+                "resource": _resources(context.definitions),
+                "interaction": [{"code": code} for code in SYSTEM_LEVEL],
+            }
+        ],
+    }
+
+
+RELEASED = "2026-11-23"
+
+
+@cache
+def _resources(definitions: Definitions) -> list[Resource]:
+    return [_resource(type_, definitions) for type_ in definitions.resource_types]
+
+
+def _resource(type_: str, definitions: Definitions) -> Resource:
+    return {
+        "type": type_,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
+        "interaction": [{"code": code} for code in TYPE_LEVEL],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": False,
+        "conditionalRead": "not-supported",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [
+            {"name": one.code, "definition": one.url, "type": one.type} for one in supported(type_, definitions)
+        ],
+    }
