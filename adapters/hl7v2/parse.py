@@ -166,9 +166,9 @@ class Message:
 
     @property
     def structure(self) -> str:
-        """The structure that table 0354 gives the event; MSH-9.3 is often empty or wrong and counts only elsewhere."""
-        own = f"{self.type}_{self.event}" if self.event else self.type
-        return STRUCTURES.get((self.type, self.event)) or self.header[9][3] or own
+        """The structure table 0354 gives the event; MSH-9.3 is often wrong and counts only for events it does not list."""
+        declared, own = self.header[9][3], f"{self.type}_{self.event}" if self.event else self.type
+        return STRUCTURES.get((self.type, self.event)) or (declared if declared.startswith(self.type) else own)
 
     @property
     def control(self) -> str:
