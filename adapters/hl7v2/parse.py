@@ -166,7 +166,7 @@ class Message:
 
     @property
     def structure(self) -> str:
-        """The structure table 0354 gives the event; MSH-9.3 is often wrong and counts only for events it does not list."""
+        """The structure table 0354 gives the event; often wrong, MSH-9.3 counts only for events not listed there."""
         declared, own = self.header[9][3], f"{self.type}_{self.event}" if self.event else self.type
         return STRUCTURES.get((self.type, self.event)) or (declared if declared.startswith(self.type) else own)
 
