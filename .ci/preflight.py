@@ -32,7 +32,8 @@ def missing():
 
 def main():
     if sys.version_info < (3, 11):
-        return "This is Python %s. Python 3.11 or newer is needed: make setup PYTHON=python3.11" % platform.python_version()
+        version = platform.python_version()
+        return "This is Python %s; 3.11 or newer is needed: make setup PYTHON=python3.11" % version
     packages = list(missing())
     return "Missing. Install it with: sudo apt-get install -y %s" % " ".join(packages) if packages else 0
 

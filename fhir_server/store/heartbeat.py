@@ -1,4 +1,4 @@
-"""Who is at work: every part of a running server signs here every few seconds, so that health can be told from outside."""
+"""Who is at work: every part of a running server signs here every few seconds, so that health can be told."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

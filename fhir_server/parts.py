@@ -1,0 +1,165 @@
+"""The parts of a server, each a process of its own: alone under their names, or all together under `serve`."""
+
+import logging
+import multiprocessing
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import Any
+
+import click
+import flask
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from fhir_server import options, supervise
+from fhir_server.app import create_app, open_context
+from fhir_server.config import Config, from_environment
+from fhir_server.context import Context
+from fhir_server.store import embedded
+from fhir_server.store.heartbeat import EVERY
+
+RUN = {
+    "mllp": "adapters.hl7v2.mllp:run",
+    "watch": "adapters.ssmix2.watch:run",
+    "worker": "adapters.worker:run",
+    "demo": "adapters.demo.run:run",
+}
+
+_DATABASE = ("data_dir", "mongodb_uri", "open", "demo")
+# Each thread serves one request at a time; more than these only wait for one another.
+_THREADS = 8
+_STOP_SECONDS = 5
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@options.settings("host", "port", "workers", *_DATABASE)
+def web(**given: Any) -> None:
+    """The REST API alone."""
+    serve_web(options.config(**given))
+
+
+@click.command()
+@options.settings("mllp_host", "mllp_port", *_DATABASE)
+def mllp(**given: Any) -> None:
+    """The HL7 v2 listener alone."""
+    run("mllp", options.config(**given))
+
+
+@click.command()
+@options.settings(*_DATABASE)
+def watch(**given: Any) -> None:
+    """The watcher of the SS-MIX2 drop folder alone."""
+    run("watch", options.config(**given))
+
+
+@click.command()
+@options.settings(*_DATABASE)
+def worker(**given: Any) -> None:
+    """The worker that turns what arrived into FHIR, alone."""
+    run("worker", options.config(**given))
+
+
+@click.command()
+@options.settings("host", "port", "mllp_host", "mllp_port", *_DATABASE)
+def demo(**given: Any) -> None:
+    """The synthetic region's hospitals, sending."""
+    run("demo", options.config(**given))
+
+
+def run(part: str, config: Config) -> None:
+    """Runs a part until Ctrl-C, SIGTERM or the end of its supervisor."""
+    start_log()
+    supervise.end_with_supervisor()
+    stop = supervise.stopping()
+    entry = _imported(RUN[part])
+    with open_context(config) as context, signing(part, context):
+        entry(context, stop)
+
+
+def serve_web(config: Config) -> None:
+    """Runs the web workers. This process only holds the socket and the database."""
+    start_log()
+    supervise.end_with_supervisor()
+    os.environ.update(config.environment())
+    multiprocessing.set_start_method("spawn")
+    with database(config):
+        Server(
+            "fhir_server.parts:application",
+            factory=True,
+            address=config.host,
+            port=config.port,
+            interface=Interfaces.WSGI,
+            workers=config.workers,
+            blocking_threads=_THREADS,
+            http=HTTPModes.http1,
+            websockets=False,
+            log_level=LogLevels.warning,
+            log_access=False,
+            respawn_failed_workers=True,
+            respawn_interval=0.5,
+            workers_kill_timeout=_STOP_SECONDS,
+        ).serve()
+
+
+def application() -> flask.Flask:
+    """Returns the application of one web worker; its Context lives as long as the process."""
+    start_log()
+    if parent := multiprocessing.parent_process():
+        supervise.end_with(parent.pid or 0)
+    open_until_the_end = ExitStack()
+    context = open_until_the_end.enter_context(open_context(from_environment()))
+    open_until_the_end.enter_context(signing("web", context))
+    app = create_app(context)
+    app.extensions["open"] = open_until_the_end
+    return app
+
+
+@contextmanager
+def database(config: Config) -> Iterator[str]:
+    """Gives the URI of the database: MONGODB_URI or the embedded one, held open meanwhile."""
+    if config.mongodb_uri:
+        yield config.mongodb_uri
+        return
+    with embedded.running(config.data_dir, config.cache_gb) as uri:
+        yield uri
+
+
+@contextmanager
+def signing(part: str, context: Context) -> Iterator[None]:
+    """Signs as alive in the store while the part runs."""
+    name, ended = f"{socket.gethostname()}:{os.getpid()}", threading.Event()
+    thread = threading.Thread(target=_sign, args=(part, name, context, ended), name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(EVERY)
+
+
+def start_log() -> None:
+    """Starts the log on stderr. It names places and ids; never a query, a name or a message."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pymongo").setLevel(logging.WARNING)
+
+
+def _sign(part: str, name: str, context: Context, ended: threading.Event) -> None:
+    """A failing database is the store's to report; the next signature says that it is back."""
+    beats = context.store.heartbeats
+    while not ended.is_set():
+        beats.beat(part, name, context.now())
+        ended.wait(EVERY)
+    beats.leave(part, name)
+
+
+def _imported(place: str) -> Callable[[Context, threading.Event], None]:
+    module, _, name = place.partition(":")
+    entry: Callable[[Context, threading.Event], None] = getattr(import_module(module), name)
+    return entry

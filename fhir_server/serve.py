@@ -1,0 +1,142 @@
+"""`kakehashi serve`: everything for one machine, started, watched and stopped by one process."""
+
+import ipaddress
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from fhir_server import options, parts, status, supervise
+from fhir_server.config import Config
+from fhir_server.store import embedded
+from fhir_server.store.store import Store
+
+SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
+# Started in this order, stopped in the other: first nobody sends, then nobody asks, then nobody works.
+CHILDREN = ("worker", "web", "watch", "mllp")
+_READY_SECONDS = 60.0
+
+OPEN_WARNING = "WARNING: --open: no authorization. Anyone on this machine may read and write everything. Trial only."
+
+
+@click.command()
+@options.settings(*SETTINGS)
+def command(**given: Any) -> None:
+    """Start everything for one machine: database, REST API, HL7 v2 listener, SS-MIX2 watcher, worker.
+
+    Without --mongodb-uri (or MONGODB_URI) it starts a trial database of its own in the data folder.
+    """
+    config = options.config(**given)
+    refuse_open(config)
+    refuse_taken(config.host, config.port, "--port")
+    refuse_taken(config.mllp_host, config.mllp_port, "--mllp-port")
+    parts.start_log()
+    serve(config, supervise.stopping())
+
+
+def serve(config: Config, stop: threading.Event) -> None:
+    """Runs all parts until `stop` is set."""
+    with ExitStack() as stack:
+        uri = stack.enter_context(parts.database(config))
+        store = stack.enter_context(Store(uri, config.database))
+        store.prepare(demo=config.demo)
+        store.heartbeats.prepare()
+        names = (*CHILDREN, "demo") if config.demo else CHILDREN
+        children = [supervise.Child(name, {**os.environ, **config.environment()}) for name in names]
+        stack.callback(supervise.stop_all, children[::-1])
+        threading.Thread(target=_announce, args=(config, store, stop), daemon=True).start()
+        supervise.watch(children, stop)
+        click.echo("Stopping …", err=True)
+
+
+def refuse_open(config: Config) -> None:
+    """Refuses --open unless only this machine can reach what listens. Raises click.UsageError."""
+    for address, option in ((config.host, "--host"), (config.mllp_host, "--mllp-host")):
+        if config.open and not _loopback(address):
+            raise click.UsageError(
+                f"--open is for a trial on this machine alone, but {option} {address} can be reached from elsewhere."
+            )
+
+
+def refuse_taken(host: str, port: int, option: str) -> None:
+    """Refuses a port that somebody else listens on, or an address that is not ours. Raises click.UsageError."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            attempt.bind(address)
+            attempt.listen()
+    except OSError as error:
+        raise click.UsageError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with {option}.") from None
+
+
+def summary(config: Config) -> str:
+    """Returns what to open and what to try, ready to be copied."""
+    page = f"http://{_url_host(config.host)}:{config.port}"
+    lines = [
+        "",
+        "Kakehashi is running.",
+        f"  page        {page}/",
+        f"  FHIR API    {page}/fhir",
+        f"  HL7 v2      {config.mllp_host}:{config.mllp_port} (MLLP)",
+        f"  SS-MIX2     put a storage into {config.data_dir}/ssmix2/<institution number>/",
+        f"  status      kakehashi status {_where(config)}",
+        "",
+        *(["Try:", *_examples(page), ""] if config.open else []),
+        *([] if config.mongodb_uri else [embedded.WARNING]),
+        *([OPEN_WARNING] if config.open else ["Every request needs authorization; for a trial use --open."]),
+        "Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _examples(page: str) -> Sequence[str]:
+    return (
+        f"  curl {page}/fhir/metadata",
+        f"  curl '{page}/fhir/Patient?identifier=0000000001'",
+        f"  curl '{page}/fhir/Observation?patient.identifier=0000000001&_sort=-date&_count=5'",
+        f"  curl -X PUT {page}/fhir/Patient/p1 -H 'Content-Type: application/fhir+json' \\\n"
+        """    -d '{"resourceType": "Patient", "id": "p1", "name": [{"text": "見本 花子"}]}'""",
+    )
+
+
+def _announce(config: Config, store: Store, stop: threading.Event) -> None:
+    """Prints the summary once the parts are at work, and what is missing when they do not come."""
+    until = time.monotonic() + _READY_SECONDS
+    while not stop.is_set() and time.monotonic() < until:
+        if _answers(config) and all(status.ready(store, parts.now()).values()):
+            click.echo(summary(config))
+            sys.stdout.flush()
+            return
+        stop.wait(0.1)
+
+
+def _answers(config: Config) -> bool:
+    try:
+        with socket.create_connection((config.host, config.port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _loopback(address: str) -> bool:
+    try:
+        found = socket.getaddrinfo(address, None)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(one[4][0]).is_loopback for one in found)
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _where(config: Config) -> str:
+    return "--mongodb-uri …" if config.mongodb_uri else f"--data-dir {config.data_dir}"
