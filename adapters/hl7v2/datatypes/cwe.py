@@ -1,0 +1,79 @@
+"""CWE, CE, CNE, CF and IS: coded values → CodeableConcept, Coding. HL7 v2.5 2.A.13; jp-core: local codes stay.
+
+A value holds up to three codings; which is the standard one is told by the name of its system, never by its position.
+"""
+
+from collections.abc import Callable
+
+from adapters.hl7v2.datatypes.systems import V2, is_local, system
+from adapters.hl7v2.datatypes.xpn import clean
+from adapters.hl7v2.fields import Reader, Scope
+from adapters.hl7v2.parse import Repetition
+from fhir_server.fhirjson import Resource
+from terminology.service import translate
+
+# The first component of each coding, and the component that holds its version.
+CODINGS = ((1, 7), (4, 8), (10, 13))
+
+
+def codeable_concept(repetition: Repetition, scope: Scope) -> Resource | None:
+    """Returns the CodeableConcept, None where nothing was sent. `text` is what the sender called it."""
+    found = codings(repetition, scope)
+    text = clean(repetition[9] or repetition[2] or repetition[5])
+    if not found and not text:
+        return None
+    return {**({"coding": found} if found else {}), **({"text": text} if text else {})}
+
+
+def codings(repetition: Repetition, scope: Scope) -> list[Resource]:
+    """Returns the codings in the order sent."""
+    found = (
+        coding(repetition[at], repetition[at + 1], repetition[at + 2], scope, repetition[version])
+        for at, version in CODINGS
+        if repetition[at]
+    )
+    return [one for one in found if one]
+
+
+def coding(code: str, display: str, name: str, scope: Scope, version: str = "") -> Resource | None:
+    """Returns one Coding of its parts, `name` being the coding system's in HL7 v2; None without a code."""
+    code, display, name = clean(code), clean(display), clean(name)
+    if not code:
+        return None
+    uri = {"system": system(name, code, scope)} if name else {}
+    dated = {"version": version} if uri and version else {}
+    return {**uri, **dated, "code": code, **({"display": display} if display else {})}
+
+
+def table(number: str) -> Reader:
+    """Returns a reader of codes that belong to HL7 table `number` where they name no system: user tables, IS."""
+    return _mapped(lambda code: {"system": V2 + number, "code": code})
+
+
+def concept(concept_map: str) -> Reader:
+    """Returns a reader that puts the target of a ConceptMap before what was sent."""
+
+    def mapped(code: str) -> Resource | None:
+        target = translate(concept_map, code)
+        return target._asdict() if target else None
+
+    return _mapped(mapped)
+
+
+def key(found: Resource) -> str:
+    """Returns what tells concepts apart: the first code that others know too, else the first code, else the text."""
+    ranked = sorted(found.get("coding", ()), key=lambda one: is_local(one.get("system", "urn:kakehashi:")))
+    return str(ranked[0]["code"] if ranked else found.get("text", ""))
+
+
+def _mapped(own: Callable[[str], Resource | None]) -> Reader:
+    def read(repetition: Repetition, scope: Scope) -> Resource | None:
+        code = clean(repetition[1])
+        found = codeable_concept(repetition, scope)
+        known = own(code) if code else None
+        if not found or not known:
+            return found
+        stated = [one for one in found.get("coding", ()) if "system" in one and not known.items() <= one.items()]
+        return {**found, "coding": [known, *stated]}
+
+    return read
