@@ -1,0 +1,161 @@
+"""Runs plans: pages by keyset, exact counts, each within a time limit (design: one inverted index).
+
+What drives a search is decided here. Keys come out of the index in the order of newest-first pages; a range does not,
+so it drives only when a bounded probe finds it small. All else sifts, hidden from MongoDB's choice of index.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.collection import Collection
+from pymongo.errors import ExecutionTimeout
+
+from fhir_server.outcome import TooCostly
+from fhir_server.store.plan import LIVE, Filter, Order, Plan, Position
+
+Index = Sequence[tuple[str, int]]
+Documents = Collection[dict[str, Any]]
+
+# Every index of a live collection besides MongoDB's own, each by a name of ours.
+INDEXES: Mapping[str, Index] = {
+    "keys": (("ix", 1), ("d", -1), ("_id", 1)),
+    "updated": (("ts", 1), ("_id", 1)),
+}
+_HINTS: Mapping[str, Index] = {**INDEXES, "id": (("_id", 1),)}
+
+# Up to this many matches are fetched and sorted; more are met soon enough on a walk in order.
+FEW = 2000
+TIME_LIMIT_MS = 10_000
+
+_ADVICE = "The search takes too long. Name a patient, or narrow it by a code, an identifier or a shorter period."
+_LIVE: Filter = {"ix": {"$in": [LIVE]}}
+_SHOWN = {"v": 1, "ts": 1, "raw": 1}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One match; `raw` is the JSON sent to clients."""
+
+    id: str
+    version: int
+    updated: datetime
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of matches; `more` is where the next page starts behind, None on the last one."""
+
+    rows: Sequence[Found]
+    more: Position | None
+
+
+@dataclass(frozen=True)
+class _Driver:
+    """How MongoDB is to go: through `index`, narrowed by `filters` alone."""
+
+    index: str
+    filters: Sequence[Filter]
+
+
+# The index in which an order of pages lies, and how ids run in it where the field descends.
+_WALKS: Mapping[str, tuple[str, int]] = {"d": ("keys", 1), "ts": ("updated", -1), "_id": ("id", -1)}
+
+
+def find(collection: Documents, plan: Plan) -> Page:
+    """Returns the page of `plan`. Raises TooCostly when it takes too long."""
+    with _Patience():
+        driver = _driver(collection, plan)
+        # One more than asked tells whether there is a next page.
+        cursor = collection.find(
+            _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.field: 1}, sort=_sort(plan.order),
+            limit=plan.limit + 1, hint=_HINTS[driver.index], max_time_ms=TIME_LIMIT_MS)
+        documents = list(cursor)
+    shown = documents[: plan.limit]
+    more = _position(shown[-1], plan.order) if shown and len(documents) > plan.limit else None
+    return Page([Found(one["_id"], one["v"], one["ts"], one["raw"]) for one in shown], more)
+
+
+def count(collection: Documents, plan: Plan) -> int:
+    """Returns how many resources match, wherever the page starts. Raises TooCostly when it takes too long."""
+    with _Patience():
+        driver = _driver(collection, plan)
+        return collection.count_documents(_filter(plan, driver), hint=_HINTS[driver.index], maxTimeMS=TIME_LIMIT_MS)
+
+
+class _Patience:
+    """Turns the database's time-out into FHIR's too-costly."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, ExecutionTimeout):
+            raise TooCostly(_ADVICE) from None
+
+
+def _driver(collection: Documents, plan: Plan) -> _Driver:
+    """Keys where they lead in order or are few; else a small range; else the order itself."""
+    keys = [_any_of(one) for one in plan.keys]
+    in_order = bool(keys) and plan.order.field == "d"
+    by_keys = _Driver("keys", keys)
+    if in_order and not plan.ranges:
+        return by_keys
+    if any(_few(collection, _Driver("keys", [one])) for one in keys):
+        return by_keys
+    for one in plan.ranges:
+        by_range = _Driver(one.index, [one.filter])
+        if _few(collection, by_range):
+            return by_range
+    index, _ = _WALKS[plan.order.field]
+    return by_keys if in_order else _Driver(index, [_LIVE] if index == "keys" else [])
+
+
+def _few(collection: Documents, driver: _Driver) -> bool:
+    found = collection.count_documents(
+        {"$and": driver.filters}, limit=FEW + 1, hint=_HINTS[driver.index], maxTimeMS=TIME_LIMIT_MS)
+    return found <= FEW
+
+
+def _filter(plan: Plan, driver: _Driver, behind: Sequence[Filter] = ()) -> Filter:
+    """All criteria, those that do not drive set aside."""
+    criteria = [_LIVE, *map(_any_of, plan.keys), *(one.filter for one in plan.ranges), *plan.rest]
+    sifting = [_aside(one) for one in criteria if one not in driver.filters]
+    return {"$and": [*driver.filters, *sifting, *behind]}
+
+
+def _any_of(keys: Sequence[str]) -> Filter:
+    return {"ix": {"$in": list(keys)}}
+
+
+def _aside(criterion: Filter) -> Filter:
+    """The same criterion in a form that MongoDB never takes for the bounds of an index scan."""
+    return {"$nor": [{"$nor": [criterion]}]}
+
+
+def _behind(plan: Plan) -> Iterator[Filter]:
+    """Rows behind the position; the plain bound on the field lets the index start there."""
+    if plan.after is None:
+        return
+    field, down = plan.order.field, plan.order.descending
+    _, tie = _WALKS[field]
+    ids_up = (tie == 1) == down
+    beyond = {"_id": {"$gt" if ids_up else "$lt": plan.after.id}}
+    if field == "_id":
+        yield beyond
+        return
+    yield {field: {"$lte" if down else "$gte": plan.after.value}}
+    yield {"$or": [{field: {"$lt" if down else "$gt": plan.after.value}}, beyond]}
+
+
+def _sort(order: Order) -> Index:
+    _, tie = _WALKS[order.field]
+    direction = -1 if order.descending else 1
+    ids = ("_id", -direction * tie)
+    return [ids] if order.field == "_id" else [(order.field, direction), ids]
+
+
+def _position(document: Mapping[str, Any], order: Order) -> Position:
+    return Position(None if order.field == "_id" else document[order.field], document["_id"])
