@@ -73,7 +73,8 @@ def refuse_taken(host: str, port: int, option: str) -> None:
             attempt.bind(address)
             attempt.listen()
     except OSError as error:
-        raise click.UsageError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with {option}.") from None
+        reason = f"Cannot listen on {host}:{port} ({error.strerror})."
+        raise click.UsageError(f"{reason} Choose another with {option}.") from None
 
 
 def summary(config: Config) -> str:
@@ -101,7 +102,7 @@ def _examples(page: str) -> Sequence[str]:
     return (
         f"  curl {page}/fhir/metadata",
         f"  curl '{page}/fhir/Patient?identifier=0000000001'",
-        f"  curl '{page}/fhir/Observation?patient.identifier=0000000001&_sort=-date&_count=5'",
+        f"  curl '{page}/fhir/Observation?_sort=-date&_count=5'",
         f"  curl -X PUT {page}/fhir/Patient/p1 -H 'Content-Type: application/fhir+json' \\\n"
         """    -d '{"resourceType": "Patient", "id": "p1", "name": [{"text": "見本 花子"}]}'""",
     )
