@@ -61,10 +61,11 @@ commands = Commands(name="kakehashi", help="Kakehashi: the FHIR R4 server of a r
 def main() -> None:
     """Runs the command line; what a person can mend is said in one line, without a traceback."""
     from fhir_server.outcome import FHIRError
+    from fhir_server.store.refusal import Refused
 
     try:
         commands()
-    except FHIRError as error:
+    except (FHIRError, Refused) as error:
         sys.exit(f"kakehashi: {error}")
 
 

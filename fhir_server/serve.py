@@ -1,6 +1,7 @@
 """`kakehashi serve`: everything for one machine, started, watched and stopped by one process."""
 
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -15,12 +16,16 @@ import click
 from fhir_server import options, parts, status, supervise
 from fhir_server.config import Config
 from fhir_server.store import embedded
+from fhir_server.store.refusal import Refused
 from fhir_server.store.store import Store
 
 SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
 # Started in this order, stopped in the other: first nobody sends, then nobody asks, then nobody works.
 CHILDREN = ("worker", "web", "watch", "mllp")
 _READY_SECONDS = 60.0
+_DATABASE_PAUSE = 10.0
+
+log = logging.getLogger(__name__)
 
 OPEN_WARNING = "WARNING: --open: no authorization. Anyone on this machine may read and write everything. Trial only."
 
@@ -48,11 +53,29 @@ def serve(config: Config, stop: threading.Event) -> None:
         store.prepare(demo=config.demo)
         store.heartbeats.prepare()
         names = (*CHILDREN, "demo") if config.demo else CHILDREN
-        children = [supervise.Child(name, {**os.environ, **config.environment()}) for name in names]
+        children = [_child(name, config) for name in names]
         stack.callback(supervise.stop_all, children[::-1])
         threading.Thread(target=_announce, args=(config, store, stop), daemon=True).start()
-        supervise.watch(children, stop)
+        supervise.watch([*_databases(config), *children], stop)
         click.echo("Stopping …", err=True)
+
+
+class TrialDatabase:
+    """The embedded mongod, started again when it was killed under its users."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._due = 0.0
+
+    def tend(self, now: float) -> None:
+        if now < self._due or embedded.pid(self._config.data_dir):
+            return
+        log.warning("the trial database ended; started again")
+        try:
+            embedded.revive(self._config.data_dir, self._config.cache_gb)
+        except Refused as error:
+            log.error("%s", error)
+            self._due = now + _DATABASE_PAUSE
 
 
 def refuse_open(config: Config) -> None:
@@ -90,12 +113,21 @@ def summary(config: Config) -> str:
         f"  status      kakehashi status {_where(config)}",
         "",
         *(["Try:", *_examples(page), ""] if config.open else []),
-        *([] if config.mongodb_uri else [embedded.WARNING]),
+        *([] if config.mongodb_uri else [embedded.NOTICE]),
         *([OPEN_WARNING] if config.open else ["Every request needs authorization; for a trial use --open."]),
         "Ctrl-C stops everything.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _databases(config: Config) -> list[TrialDatabase]:
+    return [] if config.mongodb_uri else [TrialDatabase(config)]
+
+
+def _child(name: str, config: Config) -> supervise.Child:
+    command = [sys.executable, "-m", "fhir_server.cli", name]
+    return supervise.Child(name, command, {**os.environ, **config.environment()})
 
 
 def _examples(page: str) -> Sequence[str]:

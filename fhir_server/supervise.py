@@ -4,10 +4,10 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +19,14 @@ _LONGEST = 30.0
 
 
 class Child:
-    """One part of the server in a process of its own: `kakehashi <name>`.
+    """One part of the server in a process of its own.
 
     In a session of its own, so that Ctrl-C in a terminal reaches the parent alone and the order of stopping is ours.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
+        self._command = command
         self._environment = {**environment, _PARENT: str(os.getpid())}
         self._failures = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,8 +59,7 @@ class Child:
             self._process.wait()
 
     def _start(self, now: float) -> None:
-        command = [sys.executable, "-m", "fhir_server.cli", self.name]
-        self._process = subprocess.Popen(command, env=self._environment, start_new_session=True)
+        self._process = subprocess.Popen(self._command, env=self._environment, start_new_session=True)
         self._started = now
 
     def _bury(self, code: int, now: float) -> None:
@@ -68,16 +68,22 @@ class Child:
             self._due = float("inf")
             return
         self._failures = 0 if now - self._started > _STEADY else self._failures + 1
-        pause = min(_LONGEST, 0.25 * 2**self._failures) if self._failures else 0.0
+        pause = min(_LONGEST, 0.25 * 2**self._failures) if self._failures > 1 else 0.0
         self._due = now + pause
         log.warning("%s ended (%s); started again in %.1f s", self.name, _ending(code), pause)
 
 
-def watch(children: Sequence[Child], stop: threading.Event) -> None:
-    """Keeps the children running until `stop` is set."""
+class Tended(Protocol):
+    """What is looked after a few times a second: a child, or the database."""
+
+    def tend(self, now: float) -> None: ...
+
+
+def watch(tended: Sequence[Tended], stop: threading.Event) -> None:
+    """Keeps everything running until `stop` is set."""
     while not stop.is_set():
-        for child in children:
-            child.tend(time.monotonic())
+        for one in tended:
+            one.tend(time.monotonic())
         stop.wait(_POLL)
 
 
