@@ -92,14 +92,14 @@ def _iso_2022(raw: bytes) -> str:
 def _line(line: bytes) -> str:
     body = line.rstrip(b"\r\n")
     first, *rest = _SWITCH.split(body)
+    if ESC in first or any(ESC in run for run in rest[1::2]):
+        raise ValueError("an escape sequence of no known character set")
     runs = [first.decode("ascii")]
     runs += [_SETS[escape](run) for escape, run in zip(rest[::2], rest[1::2], strict=True)]
     return "".join(runs) + line[len(body) :].decode("ascii")
 
 
 def _ascii(run: bytes) -> str:
-    if ESC in run:
-        raise ValueError("an escape sequence of no known character set")
     return run.decode("ascii")
 
 
