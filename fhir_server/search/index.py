@@ -1,0 +1,52 @@
+"""A resource as the inverted index keeps it: one array of keys for all its search parameters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+
+from fhir_server.definitions.registry import Definitions, SearchParameter
+from fhir_server.fhirjson import Resource
+from fhir_server.search.parameters import PARAMETER_TYPES, date
+from fhir_server.search.searchable import Searchable, searchable
+from fhir_server.search.term import key
+from fhir_server.store.document import SearchValues
+from fhir_server.store.plan import LIVE
+
+JST = timezone(timedelta(hours=9), "JST")
+
+
+def supported(type: str, definitions: Definitions) -> Sequence[SearchParameter]:
+    """Returns the search parameters of `type` that can be asked, by name."""
+    return tuple(searchable(type, definitions).parameters.values())
+
+
+@dataclass(frozen=True)
+class Index:
+    """Makes search values. `zone` is meant by dates that name none."""
+
+    definitions: Definitions
+    zone: tzinfo = JST
+
+    def values(self, resource: Resource, updated: datetime) -> SearchValues:
+        """Returns what search finds `resource` by; `updated` is its last update. The resource must be valid."""
+        known = searchable(resource["resourceType"], self.definitions)
+        keys, recheck = {LIVE: None}, []
+        for code, extract in known.extractors.items():
+            index = PARAMETER_TYPES[known.parameters[code].type].index
+            for item in extract(resource):
+                for entry in index(item, self.zone):
+                    keys.update((key(code, one), None) for one in entry.texts)
+                    recheck += [{"p": code, **entry.recheck}] if entry.recheck else []
+        return SearchValues(
+            keys=tuple(keys), date=self._date(resource, known) or updated, recheck=recheck, hash=known.hash)
+
+    def hash(self, type: str) -> str:
+        """Returns the hash of the search-parameter set of `type`; values made with another are out of date."""
+        return searchable(type, self.definitions).hash
+
+    def _date(self, resource: Resource, known: Searchable) -> datetime | None:
+        """The latest start of what the clinical date covers; the end of what has no start."""
+        if not known.clinical:
+            return None
+        found = [span for item in known.extractors[known.clinical](resource) for span in date.spans(item, self.zone)]
+        return max((end if start == date.FIRST else start for start, end in found), default=None)

@@ -1,0 +1,79 @@
+"""number: decimals as text in their own order. https://hl7.org/fhir/R4/search.html#number"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import tzinfo
+from decimal import Context, Decimal
+from typing import Any
+
+from fhir_server.fhirpath.compile import Item
+from fhir_server.outcome import BadRequest
+from fhir_server.search.interval import Interval, compare, stored
+from fhir_server.search.term import Alternative, Asked, Entry
+from fhir_server.search.value import prefixed
+
+_NUMBER = re.compile(r"[+-]?\d{1,60}(?:\.\d{1,60})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_NUMERIC = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
+_EXACT = Context(prec=2000)
+_COMPLEMENT = str.maketrans("0123456789", "9876543210")
+_LARGEST = 49_999
+# Between a number's text and that of the next larger one.
+_AFTER = " "
+
+SMALLEST, GREATEST = "", "3"
+
+
+def index(item: Item, zone: tzinfo) -> Iterator[Entry]:
+    if item.type in _NUMERIC:
+        value = text(decimal(item.value))
+        yield stored(value, value, near=True)
+    elif item.type == "Range":
+        low, high = (item.value.get(end, {}).get("value") for end in ("low", "high"))
+        yield stored(SMALLEST if low is None else text(decimal(low)), GREATEST if high is None else text(decimal(high)),
+                     near=False)
+
+
+def decimal(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def text(value: Decimal) -> str:
+    """Returns text that sorts as the number does: sign, magnitude, digits; a negative one with each digit reversed."""
+    if not value:
+        return "1"
+    sign, digits, _ = value.as_tuple()
+    magnitude = max(-_LARGEST, min(_LARGEST, value.adjusted())) + _LARGEST + 1
+    body = f"{magnitude:06}{''.join(map(str, digits)).rstrip('0')}"
+    return f"0{body.translate(_COMPLEMENT)}~" if sign else f"2{body}"
+
+
+def match(asked: Asked, value: str) -> Alternative:
+    prefix, interval = comparison(asked, value)
+    return compare(asked.code, prefix, interval)
+
+
+def comparison(asked: Asked, value: str) -> tuple[str, Interval]:
+    """Returns the prefix and the numbers meant: for equality as precise as written (5.4: from 5.35 to 5.45)."""
+    prefix, written = prefixed(value)
+    if not _NUMBER.fullmatch(written):
+        raise BadRequest(f"{asked.parameter.code}: {value!r} is no number such as 5.4 or ge5.4.")
+    number = Decimal(written)
+    margin = _MARGINS.get(prefix)
+    if margin is None:
+        return prefix, Interval(text(number), text(number) + _AFTER, text(number))
+    low, high = _EXACT.subtract(number, margin(number)), _EXACT.add(number, margin(number))
+    return prefix, Interval(text(low), text(high), text(low))
+
+
+def _half_digit(number: Decimal) -> Decimal:
+    """Half of the last digit that is written: 0.05 for 5.4, 50 for 1e2."""
+    return Decimal(5).scaleb(int(number.as_tuple().exponent) - 1)
+
+
+def _tenth(number: Decimal) -> Decimal:
+    return max(_EXACT.multiply(abs(number), Decimal("0.1")), _half_digit(number))
+
+
+_MARGINS: Mapping[str, Callable[[Decimal], Decimal]] = {"eq": _half_digit, "ne": _half_digit, "ap": _tenth}
+
+MODIFIERS: Mapping[str, Callable[[Asked, str], Alternative]] = {"": match}

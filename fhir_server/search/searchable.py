@@ -1,0 +1,124 @@
+"""What can be searched on a resource type, and where each parameter is stored: worked out from the definitions.
+
+A parameter that others cover is not stored: `patient` is the part `Patient` of `subject`, `phone` the part `phone` of
+`telecom`, `combo-code` is `code` or `component-code`. Keys are the cost of the index.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+
+from fhir_server.definitions.registry import Definitions, SearchParameter
+from fhir_server.fhirpath.compile import Extractor, extractor
+from fhir_server.search.parameters import PARAMETER_TYPES
+from fhir_server.search.value import split
+
+# Of the whole resource, kept in fields of their own.
+FIELDS = ("_id", "_lastUpdated")
+# The parameter that newest-first pages go by: the first of these that a type has.
+CLINICAL_DATES = (
+    "authoredon", "authored", "authored-on", "date", "effective-time", "effective", "started", "period", "occurrence",
+    "sent", "whenhandedover", "whenprepared", "recorded", "recorded-date", "collected", "identified", "datetime",
+    "event-date", "created", "issued", "datewritten", "start", "start-date", "timestamp",
+)
+# A change of how keys are written asks for a reindex; this number tells it.
+FORMAT = 1
+
+_SUPERTYPES = ("Resource", "DomainResource")
+_PART = re.compile(r"^(.*)\.where\((?:resolve\(\) is (\w+)|system='(\w+)')\)$")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where values of a parameter are stored: under `code`, there `within` a target type or a system, or all of it."""
+
+    code: str
+    within: str = ""
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """The search parameters of one resource type.
+
+    parameters  all that can be asked, by code
+    places      where those are stored that are no field of their own
+    extractors  of the stored ones
+    clinical    code of the parameter that newest-first pages go by, or ""
+    hash        changes when what is stored would
+    """
+
+    parameters: Mapping[str, SearchParameter]
+    places: Mapping[str, Sequence[Place]]
+    extractors: Mapping[str, Extractor]
+    clinical: str
+    hash: str
+
+
+@cache
+def searchable(type: str, definitions: Definitions) -> Searchable:
+    """Returns what can be searched on `type`; worked out once per process, some milliseconds a type."""
+    all_parameters = definitions.search_parameters(type)
+    parts = {
+        code: found
+        for code, one in all_parameters.items()
+        if one.type in PARAMETER_TYPES and code not in FIELDS and (found := alternatives(one.expression, type))
+    }
+    parameters = {code: one for code, one in sorted(all_parameters.items()) if code in parts or code in FIELDS}
+    places = _places(parts, parameters)
+    stored = {place.code for found in places.values() for place in found}
+    return Searchable(
+        parameters,
+        places,
+        {code: extractor(" | ".join(parts[code]), type, definitions) for code in sorted(stored)},
+        next((code for code in CLINICAL_DATES if code in stored and parameters[code].type == "date"), ""),
+        _hash({code: (parameters[code].type, parts[code]) for code in sorted(stored)}),
+    )
+
+
+def alternatives(expression: str, type: str) -> tuple[str, ...]:
+    """Returns the parts of a union that can find something in `type`: of `A.code | B.code` for A only `A.code`."""
+    parts = (one.strip() for one in split(expression, "|"))
+    return tuple(one for one in parts if one and _starts_at(one) in ("", type, *_SUPERTYPES))
+
+
+def _starts_at(part: str) -> str:
+    """The type an expression starts with, "" for one relative to whatever it is applied to."""
+    first = part.lstrip("(").partition(".")[0]
+    return first if first[:1].isupper() else ""
+
+
+def _places(
+    parts: Mapping[str, Sequence[str]], parameters: Mapping[str, SearchParameter]
+) -> Mapping[str, Sequence[Place]]:
+    """Returns where each parameter is stored; plain and short expressions come first, others lean on them."""
+    places: dict[str, Sequence[Place]] = {}
+    for code in sorted(parts, key=lambda one: (_within(parts[one]) != "", len(parts[one]), one)):
+        stored = {
+            other: set(parts[other])
+            for other, found in places.items()
+            if parameters[other].type == parameters[code].type and found == [Place(other)]
+        }
+        places[code] = _covering(parts[code], stored) or [Place(code)]
+    return places
+
+
+def _covering(parts: Sequence[str], stored: Mapping[str, set[str]]) -> Sequence[Place]:
+    """Returns the stored parameters that together find exactly what `parts` find, or none."""
+    within = _within(parts)
+    whole = {_PART.sub(r"\1", one) for one in parts} if within else set(parts)
+    used = [code for code, found in stored.items() if found <= whole]
+    same = [code for code in used if stored[code] == whole]
+    covered = set().union(*(stored[code] for code in used))
+    return [Place(code, within) for code in (same[:1] or used)] if covered == whole else []
+
+
+def _within(parts: Sequence[str]) -> str:
+    """The target type or the system that all parts are narrowed to, or ""."""
+    found = {match.group(2) or match.group(3) if (match := _PART.match(one)) else "" for one in parts}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _hash(stored: Mapping[str, object]) -> str:
+    return sha256(repr((FORMAT, stored)).encode()).hexdigest()[:16]

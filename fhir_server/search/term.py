@@ -1,0 +1,115 @@
+"""What is stored and what is asked, in the words of the inverted index: keys `code=text`, and rechecks beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from fhir_server.definitions.registry import SearchParameter
+
+Filter = Mapping[str, Any]
+
+# Above every character that a key holds.
+LAST = "\U0010ffff"
+# Longer keys are cut and end in a digest of the whole: still equal only to themselves.
+KEY_LIMIT = 1000
+
+
+class Entry(NamedTuple):
+    """What one value of a resource adds to the index: texts for keys, and an interval to recheck, if any."""
+
+    texts: Sequence[str]
+    recheck: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is searched by, where it is stored, and what a value without more detail means.
+
+    code     the stored parameter: `subject`, though `patient` was asked
+    within   the part of it that counts: `Patient` of `subject`, `phone` of `telecom`; "" all of it
+    types    FHIR types its values have
+    systems  code systems of codes bound to a required value set; None: not known, or no codes
+    zone     of dates that name none
+    base     of the server: `http://127.0.0.1:8080/fhir`
+    """
+
+    parameter: SearchParameter
+    code: str
+    within: str = ""
+    types: frozenset[str] = frozenset()
+    systems: frozenset[str] | None = None
+    zone: tzinfo | None = None
+    base: str = ""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A resource that has any of these keys."""
+
+    keys: tuple[str, ...]
+
+    @property
+    def filter(self) -> Filter:
+        return {"ix": {"$in": list(self.keys)}}
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A resource that has a key from `low` up to, not including, `high`, and of what is rechecked one that fits."""
+
+    low: str
+    high: str
+    recheck: Filter | None = None
+
+    @property
+    def filter(self) -> Filter:
+        stretch = {"ix": {"$elemMatch": {"$gte": self.low, "$lt": self.high}}}
+        return {"$and": [stretch, {"iv": {"$elemMatch": self.recheck}}]} if self.recheck else stretch
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A resource that has a key of this regular expression."""
+
+    expression: str
+
+    @property
+    def filter(self) -> Filter:
+        return {"ix": {"$regex": self.expression}}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A resource whose own field is so: its id, its last update. `index` is where the store keeps it."""
+
+    index: str
+    filter: Filter
+
+
+Alternative = Keys | Stretch | Pattern | Field
+
+
+@dataclass(frozen=True)
+class Term:
+    """One criterion: any of the alternatives, or none of them."""
+
+    alternatives: Sequence[Alternative] = field(default_factory=tuple)
+    negated: bool = False
+
+
+def key(code: str, text: str) -> str:
+    """Returns the key of `text` under the parameter `code`: `subject=Patient/p1`."""
+    whole = f"{code}={text}"
+    return whole if len(whole) <= KEY_LIMIT else f"{whole[:KEY_LIMIT]}\x1f{sha256(whole.encode()).hexdigest()}"
+
+
+def keys(code: str, *texts: str) -> Keys:
+    return Keys(tuple(key(code, one) for one in texts))
+
+
+def starting(code: str, text: str) -> Stretch:
+    """Returns the stretch of all keys of `code` whose text starts with `text`."""
+    start = f"{code}={text}"[:KEY_LIMIT]
+    return Stretch(start, start + LAST)
