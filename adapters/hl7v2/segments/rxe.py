@@ -106,7 +106,7 @@ def dose(rxe: Segment, equal: bool, scope: Scope) -> Resource:
     daily = per_day(rxe, scope)
     speed = _rate(rxe, scope)
     rated |= speed or ({"rateRatio": daily} if daily else {})
-    found: Resource = {"doseAndRate": [{"type": _strength_type(rxe, unit), **rated}]} if rated else {}
+    found: Resource = {"doseAndRate": [{**_strength_type(rxe, unit), **rated}]} if rated else {}
     if daily and speed:
         found["maxDosePerPeriod"] = daily
     most = quantity(rxe[4].text, unit, scope.at(rxe, 4)) if rxe[4].text.strip("0. ") else None
@@ -132,10 +132,12 @@ def _instructions(rxe: Segment, scope: Scope, dispensing: bool) -> list[Resource
 
 
 def _strength_type(rxe: Segment, unit: Coded) -> Resource:
-    """1 製剤量, the weight of the product; 2 原薬量, of its active ingredient."""
+    """Japanese units only: 1 製剤量, the weight of the product; 2 原薬量, of its active ingredient."""
+    if (unit.name or coded_within(only(rxe, 19), 2).name) != "MR9P":
+        return {}
     ingredient = unit.code in INGREDIENT_UNITS and (bool(rxe[25].text) or rxe[6][1] == POWDER)
-    code, display = ("2", "原薬量") if ingredient and unit.name == "MR9P" else ("1", "製剤量")
-    return {"coding": [{"system": STRENGTH_TYPE, "code": code, "display": display}]}
+    code, display = ("2", "原薬量") if ingredient else ("1", "製剤量")
+    return {"type": {"coding": [{"system": STRENGTH_TYPE, "code": code, "display": display}]}}
 
 
 def _rate(rxe: Segment, scope: Scope) -> Resource:

@@ -75,7 +75,7 @@ def extensions(tq1: Segment, scope: Scope) -> list[Resource]:
     return [{"url": f"{EXTENSION}JP_MedicationDosage_{name}", kind: value} for name, kind, value in found if value]
 
 
-def doses(tq1: Segment, scope: Scope) -> int | None:
+def doses(tq1: Segment) -> int | None:
     """The number of doses handed out: TQ1-14, or a TQ1-2 without a unit (頓用, 外用)."""
     given = tq1[14].text or ("" if only(tq1, 2)[2] else tq1[2].text)
     value = number(given)
