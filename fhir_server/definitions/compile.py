@@ -19,6 +19,7 @@ from fhir_server.definitions.registry import (
     TABLE, Element, Facts, Invariant, Operation, Parameter, SearchParameter, Structure)
 from fhir_server.fhirjson import Resource
 
+SYSTEM_TYPE = "http://hl7.org/fhirpath/System."
 KINDS = ("resource", "complex-type", "primitive-type")
 FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
@@ -92,6 +93,7 @@ def _element(definition: Resource) -> Element:
         max=definition["max"],
         types=tuple(_type(one, definition) for one in types),
         choice=definition["path"].endswith("[x]"),
+        plain=any(one["code"].startswith(SYSTEM_TYPE) for one in types),
         targets=tuple(sorted({_last(url) for one in types for url in one.get("targetProfile", [])})),
         binding=binding.get("strength", ""),
         value_set=binding.get("valueSet", "").partition("|")[0],

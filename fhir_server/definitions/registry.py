@@ -32,6 +32,7 @@ class Element:
     max                `1` or `*`
     types              `("boolean", "dateTime")`; empty where `content_reference` names the element whose content it has
     targets            resource types a Reference or canonical may point to; `("Resource",)` is any
+    plain              a bare value that can have neither id nor extensions: `Element.id`, `Extension.url`
     binding            strength: required, extensible, preferred, example, or "" for none; `value_set` without version
     content_reference  a path such as `Observation.referenceRange`, or ""
     """
@@ -41,6 +42,7 @@ class Element:
     max: str = "1"
     types: tuple[str, ...] = ()
     choice: bool = False
+    plain: bool = False
     targets: tuple[str, ...] = ()
     binding: str = ""
     value_set: str = ""

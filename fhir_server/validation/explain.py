@@ -1,0 +1,148 @@
+"""Says in words what is wrong with a refused resource: one Issue for each fault, with its place as FHIRPath."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from jsonschema import ValidationError
+
+from fhir_server import fhirjson
+from fhir_server.outcome import Issue
+from fhir_server.validation.keywords import explainer
+from fhir_server.validation.schema import DEPTH, Schemas
+
+MOST_ISSUES = 20
+MOST_SHOWN = 60
+
+# The code of the Issue, the name below the place of the error (or ""), the text.
+Fault = tuple[str, str, str]
+
+_SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = frozenset({"and", "div", "false", "implies", "mod", "or", "true", "xor"})
+
+
+class Explainer:
+    """Explains refusals by the same schemas that the decision was made with."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._validator = explainer(self._errors)
+
+    def issues(self, resource: Any) -> list[Issue]:
+        """Returns an Issue for each fault found, MOST_ISSUES at most. What comes after these is not looked at."""
+        found = (
+            Issue(text, code, self._place(resource, [*error.absolute_path, *filter(None, [below])]))
+            for error in self._errors(resource)
+            for code, below, text in FAULTS[error.validator](error)
+        )
+        return list(islice(_unique(found), MOST_ISSUES))
+
+    def _errors(self, resource: Any) -> Iterator[ValidationError]:
+        type_ = self._schemas.type_of(resource)
+        if type_:
+            return self._validator(self._schemas.schema(type_)).iter_errors(resource)
+        return iter([ValidationError("", validator="resource", instance=resource)])
+
+    def _place(self, resource: Any, path: Sequence[str | int]) -> str | None:
+        """The FHIRPath of a JSON path: `name`, 0, `_family` of a Patient is `Patient.name[0].family`."""
+        key = expression = self._schemas.type_of(resource)
+        value = resource
+        for step in path:
+            known = self._schemas.properties(key).get(str(step)) if key else None
+            key = known.key if known else key
+            expression += f"[{step}]" if isinstance(step, int) else "." + _name(known.element.name if known else step)
+            value = _below(value, step)
+            key = self._schemas.type_of(value) or key
+        return expression or None
+
+
+def _unique(issues: Iterable[Issue]) -> Iterator[Issue]:
+    seen: set[Issue] = set()
+    for one in issues:
+        if one not in seen:
+            seen.add(one)
+            yield one
+
+
+def _below(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _name(name: str) -> str:
+    """An identifier as FHIRPath writes it: https://hl7.org/fhirpath/N1/#identifiers"""
+    if _SIMPLE_NAME.fullmatch(name) and name not in _KEYWORDS and len(name) <= MOST_SHOWN:
+        return name
+    return f"`{shown(name)[1:-1]}`"
+
+
+def shown(value: Any) -> str:
+    """Returns the value as a reader needs it to find it again: as JSON, MOST_SHOWN characters at most."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    if isinstance(value, str):
+        cut = value[:MOST_SHOWN]
+        return fhirjson.encode(cut).decode() if cut == value else fhirjson.encode(cut + "…").decode()
+    return fhirjson.encode(value).decode()[:MOST_SHOWN]
+
+
+def _of(code: str, text: str) -> Callable[[ValidationError], Iterable[Fault]]:
+    """A fault told by a sentence; {value} and {title} (what is expected) come from the error."""
+    return lambda error: [(code, "", text.format(value=shown(error.instance), title=error.schema.get("title", "")))]
+
+
+def _wrong_type(error: ValidationError) -> Iterable[Fault]:
+    nested = isinstance(error.instance, dict | list) or error.schema["type"] in ("array", "object")
+    return _of("structure" if nested else "value", "{value} is no {title}.")(error)
+
+
+def _unknown(error: ValidationError) -> Iterable[Fault]:
+    title, known = error.schema["title"], error.schema["properties"]
+    return ((
+        "structure", name, f"{title} has no element {shown(name)}.") for name in error.instance if name not in known)
+
+
+def _missing(error: ValidationError) -> Iterable[Fault]:
+    names = [name for name in error.validator_value if name not in error.instance]
+    return (("required", name, f"{name} is missing.") for name in names)
+
+
+def _none_of(error: ValidationError) -> Iterable[Fault]:
+    name = error.schema["title"]
+    return [("required", name.removesuffix("[x]"), f"{name} is missing.")]
+
+
+def _wrong_resource(error: ValidationError) -> Iterable[Fault]:
+    if not isinstance(error.instance, dict):
+        return [("structure", "", f"{shown(error.instance)} is no resource.")]
+    if "resourceType" not in error.instance:
+        return [("required", "", "resourceType is missing.")]
+    return [("structure", "", f"{shown(error.instance['resourceType'])} is no resource type of FHIR R4.")]
+
+
+def _second_form(error: ValidationError) -> Iterable[Fault]:
+    return [("structure", "", f"{error.path[-1]} cannot stand beside another form of the same element.")]
+
+
+FAULTS: dict[str | None, Callable[[ValidationError], Iterable[Fault]]] = {
+    # No keyword: the schema is `false`.
+    None: _second_form,
+    "additionalProperties": _unknown,
+    "aligned": _of("structure", "Values and their extensions are not aligned: each place needs one of the two."),
+    "anyOf": _none_of,
+    "enum": _of("code-invalid", "{value} is no {title}."),
+    "literal": _of("value", "{value} is no {title}."),
+    "maxLength": _of("too-long", "{value} is longer than the 1,048,576 characters of a {title}."),
+    "maximum": _of("value", "{value} is no {title}."),
+    "minItems": _of("structure", "An array cannot be empty."),
+    "minProperties": _of("structure", "An object cannot be empty."),
+    "minimum": _of("value", "{value} is no {title}."),
+    "nests": _of("structure", f"The content is more than {DEPTH} levels deep."),
+    "pattern": _of("value", "{value} is no {title}."),
+    "required": _missing,
+    "resource": _wrong_resource,
+    "type": _wrong_type,
+}
