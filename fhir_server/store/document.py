@@ -26,10 +26,11 @@ class SearchValues:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of one resource. A tombstone (`deleted`) has empty `raw` and no search values.
+    """One version of one resource. A tombstone (`deleted`) has empty `raw`.
 
     raw      the JSON sent to clients, `meta.versionId` and `meta.lastUpdated` included
     content  hash of the content without these two: equal content is no new version
+    values   needed to store it; None on a tombstone, and on what is read back
     source   institution number of the authenticated sender ("" for the server itself), never from content
     labels   `system|code` of `meta.security`
     """
@@ -48,7 +49,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Write:
-    """One step of the store: `next` takes the place of `previous`, which must still be the live one (None: no such id)."""
+    """`next` takes the place of `previous`, which must still be the live version (None: the id was never used)."""
 
     previous: Version | None
     next: Version

@@ -1,11 +1,39 @@
-"""The journal of feeds: what arrived, byte for byte, before it is acknowledged (design D7).
+"""The journal of feeds: what arrived, byte for byte, before it is acknowledged.
 
-States: received → done | parked (quarantine: waits for a person, with reason and place) ; a retry stays received.
+States: received → done | parked (quarantine: waits for a person, with reason and place); a retry stays received;
+held (unknown sender) → received when the sender is admitted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from threading import Event
+
+import gridfs
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from fhir_server.outcome import NotFound
+from fhir_server.store.database import Document, translated
+from fhir_server.store.queue import HELD, PARKED, RECEIVED, Park, Queue, partition
+
+__all__ = ["Count", "Entry", "Journal", "Message", "Park", "Parked", "Receipt", "Row", "unique"]
+
+# A document holds 16 MB at most; larger messages go to GridFS.
+DOCUMENT_LIMIT = 12 * 1024 * 1024
+DUPLICATE_KEY = 11000
+
+_SHOWN = {"raw": 0, "ack": 0}
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Why a message waits for a person. `place` is a segment and field such as `OBX[3]-5`, or ""."""
+
+    reason: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -20,6 +48,7 @@ class Message:
     received  arrival, with time zone
     ack       the answer sent, replayed for a duplicate
     held      not to be processed yet, with the reason (unknown sender)
+    parked    to be looked at by a person, not to be processed
     """
 
     feed: str
@@ -30,6 +59,7 @@ class Message:
     received: datetime
     ack: bytes = b""
     held: str = ""
+    parked: Parked | None = None
 
 
 @dataclass(frozen=True)
@@ -42,11 +72,17 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Parked:
-    """Why a message waits for a person. `place` is a segment and field such as `OBX[3]-5`, or ""."""
+class Entry:
+    """A message as a worker gets it; `attempts` counts those that failed."""
 
-    reason: str
-    place: str = ""
+    id: str
+    feed: str
+    sender: str
+    control: str
+    raw: bytes
+    order: str
+    received: datetime
+    attempts: int
 
 
 @dataclass(frozen=True)
@@ -64,14 +100,183 @@ class Row:
     attempts: int
 
 
-def unique(message: Message) -> tuple[str, str, bytes]:
-    """(sender, control, hash of the bytes): the same message twice is one message."""
-    raise NotImplementedError
+@dataclass(frozen=True)
+class Count:
+    """How many messages of one feed are in one state, and when the last of them arrived."""
+
+    feed: str
+    state: str
+    number: int
+    last: datetime
+
+
+def unique(message: Message) -> str:
+    """Returns the id of a message, from sender, control and bytes: the same message twice is one message."""
+    names = f"{message.sender}\0{message.control}\0".encode()
+    return sha256(names + sha256(message.raw).digest()).hexdigest()[:32]
 
 
 class Journal:
     """Feeds put messages in, workers take them out in order. The only truth about what has arrived."""
 
+    def __init__(self, database: Database[Document], lease: float = 10.0) -> None:
+        self._queue = Queue(database, "journal", lease)
+        self._rows = self._queue.rows
+        # A number may be lost with the machine, but never after a message with it is durable: that comes later.
+        self._numbers = database["counters"].with_options(write_concern=WriteConcern(w=1))
+        self._files = gridfs.GridFSBucket(database, "journal_raw")
+
+    def prepare(self) -> None:
+        self._queue.prepare()
+        self._rows.create_index([("state", 1), ("feed", 1), ("received", -1)])
+
+    @translated()
     def receive(self, messages: Sequence[Message]) -> list[Receipt]:
         """Stores the messages durably (majority, journaled) in one batch; returns a receipt for each, in order."""
-        raise NotImplementedError
+        ids = [unique(one) for one in messages]
+        first = {id_: number for number, id_ in reversed(list(enumerate(ids)))}
+        before = self._insert([(id_, messages[number]) for id_, number in first.items()])
+        acks = before | {id_: messages[number].ack for id_, number in first.items() if id_ not in before}
+        return [Receipt(id_, id_ in before or first[id_] != number, acks[id_]) for number, id_ in enumerate(ids)]
+
+    def work(self, owner: str, handle: Callable[[Sequence[Entry]], None], stop: Event) -> None:
+        """Hands messages to `handle` until `stop` is set: several of one partition, in order of arrival.
+
+        When it returns, all have taken effect. If it raises for several, it gets them again one by one; then Park parks
+        that message, and anything else asks for another attempt later, before which no later one of its order key runs.
+        """
+        self._queue.work(owner, lambda rows: handle([self._entry(row) for row in rows]), stop)
+
+    @translated()
+    def counts(self) -> list[Count]:
+        """Returns how many messages of each feed are in each state."""
+        groups = self._rows.aggregate([
+            {"$sort": {"state": 1, "feed": 1, "received": -1}},
+            {"$group": {"_id": {"f": "$feed", "s": "$state"}, "n": {"$sum": 1}, "last": {"$max": "$received"}}},
+            {"$sort": {"_id": 1}},
+        ])
+        return [Count(one["_id"]["f"], one["_id"]["s"], one["n"], one["last"]) for one in groups]
+
+    @translated()
+    def rows(self, state: str, limit: int = 50) -> list[Row]:
+        """Returns messages in the state, the newest first."""
+        feeds = self._rows.distinct("feed", {"state": state})
+        found = self._rows.find({"state": state, "feed": {"$in": feeds}}, _SHOWN, sort=[("received", -1)], limit=limit)
+        return [_row(one) for one in found]
+
+    @translated()
+    def row(self, id_: str) -> Row:
+        """Returns the message with that id. Raises NotFound."""
+        return _row(self._found(id_))
+
+    @translated()
+    def raw(self, id_: str) -> bytes:
+        """Returns the exact bytes of the message. Raises NotFound."""
+        return self._bytes(self._found(id_))
+
+    @translated()
+    def replay(self, id_: str) -> None:
+        """Lets a message be processed again. Raises NotFound."""
+        self._found(id_)
+        self._queue.replay({"_id": id_})
+
+    @translated()
+    def release(self, sender: str) -> int:
+        """Lets the held messages of a sender that is now admitted be processed; returns how many."""
+        return self._queue.replay({"state": HELD, "sender": sender})
+
+    def _insert(self, messages: Sequence[tuple[str, Message]]) -> dict[str, bytes]:
+        """Stores what is new; returns the stored acknowledgements of what is not, by id."""
+        if not messages:
+            return {}
+        start = self._number(len(messages))
+        documents = [self._document(id_, message, start + i) for i, (id_, message) in enumerate(messages)]
+        try:
+            self._rows.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            return self._acks(_duplicates(error))
+        return {}
+
+    def _number(self, count: int) -> int:
+        counter = self._numbers.find_one_and_update(
+            {"_id": "journal"}, {"$inc": {"n": count}}, upsert=True, return_document=ReturnDocument.AFTER)
+        assert counter
+        return int(counter["n"]) - count
+
+    def _document(self, id_: str, message: Message, seq: int) -> Document:
+        return {
+            "_id": id_,
+            "seq": seq,
+            "p": partition(message.order),
+            "order": message.order,
+            **_standing(message),
+            "attempts": 0,
+            "feed": message.feed,
+            "sender": message.sender,
+            "control": message.control,
+            "received": message.received,
+            "ack": message.ack,
+            **self._stored(id_, message.raw),
+        }
+
+    def _stored(self, id_: str, raw: bytes) -> Document:
+        if len(raw) <= DOCUMENT_LIMIT:
+            return {"raw": raw}
+        if self._rows.find_one({"_id": id_}, {"_id": 1}):
+            return {}  # A duplicate, whose row will be refused: the bytes need not be stored again.
+        return {"file": self._files.upload_from_stream(id_, raw)}
+
+    def _acks(self, ids: Sequence[str]) -> dict[str, bytes]:
+        return {row["_id"]: row["ack"] for row in self._rows.find({"_id": {"$in": list(ids)}}, {"ack": 1})}
+
+    def _found(self, id_: str) -> Document:
+        row = self._rows.find_one({"_id": id_})
+        if row is None:
+            raise NotFound(f"The journal has no message {id_}.")
+        return row
+
+    def _bytes(self, row: Document) -> bytes:
+        return self._files.open_download_stream(row["file"]).read() if "file" in row else row["raw"]
+
+    def _entry(self, row: Document) -> Entry:
+        return Entry(
+            id=row["_id"],
+            feed=row["feed"],
+            sender=row["sender"],
+            control=row["control"],
+            raw=self._bytes(row),
+            order=row["order"],
+            received=row["received"],
+            attempts=row["attempts"],
+        )
+
+
+def _standing(message: Message) -> Document:
+    """State, reason and place of a message that arrives."""
+    if message.held:
+        return {"state": HELD, "reason": message.held, "place": ""}
+    if message.parked:
+        return {"state": PARKED, "reason": message.parked.reason, "place": message.parked.place}
+    return {"state": RECEIVED, "reason": "", "place": ""}
+
+
+def _duplicates(error: BulkWriteError) -> list[str]:
+    """The ids that were there already. Raises the error again if anything else went wrong."""
+    errors = error.details["writeErrors"]
+    if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in errors):
+        raise error
+    return [one["op"]["_id"] for one in errors]
+
+
+def _row(row: Document) -> Row:
+    return Row(
+        id=row["_id"],
+        feed=row["feed"],
+        sender=row["sender"],
+        control=row["control"],
+        received=row["received"],
+        state=row["state"],
+        reason=row["reason"],
+        place=row["place"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,39 @@
+"""The connection to MongoDB, and what its errors mean to a caller."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import MongoClient, WriteConcern
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from fhir_server.outcome import Unavailable
+
+Document = dict[str, Any]
+Rows = Collection[Document]
+
+log = logging.getLogger(__name__)
+
+# An acknowledged write is on the disks of a majority.
+DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
+
+
+def connect(uri: str, database: str) -> Database[Document]:
+    """Returns the database; connects on first use. Times come back in UTC, with zone."""
+    client: MongoClient[Document] = MongoClient(
+        uri, tz_aware=True, serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, appname="kakehashi"
+    )
+    return client.get_database(database, write_concern=DURABLE)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns an error of the driver into Unavailable; nothing of its text reaches a caller or a log."""
+    try:
+        yield
+    except PyMongoError as error:
+        log.warning("MongoDB: %s, code %s", type(error).__name__, getattr(error, "code", None))
+        raise Unavailable("The database does not answer at the moment. Please try again.") from error

@@ -1,0 +1,67 @@
+"""A Version as MongoDB keeps it: an envelope around the bytes, live and in history, and back again.
+
+Live: `_id` logical id, `v` version, `ts` last update, `raw` bytes for clients, `h` content hash, `ph` hash of the
+search parameters, `ix` index keys, `d` clinical date, `s` sortable values, `iv` what is rechecked, `src` disclosing
+organisation, `lab` security labels, `del` true on a tombstone. History keeps what may be read again, under
+`_id: {i: id, v: version}`.
+"""
+
+from fhir_server.store.database import Document
+from fhir_server.store.document import SearchValues, Version
+
+# What is read back: everything but the search values, which only the database uses.
+SHOWN = {"v": 1, "ts": 1, "raw": 1, "h": 1, "src": 1, "lab": 1, "del": 1}
+
+
+def live(version: Version) -> Document:
+    """Returns the document of the live collection."""
+    values = version.values or SearchValues((), version.updated)
+    keys = [*values.keys, f"_src={version.source}"] if version.source and version.values else [*values.keys]
+    return {
+        "_id": version.id,
+        **_kept(version),
+        "ph": values.hash,
+        "ix": keys,
+        "d": values.date,
+        "s": dict(values.sortable),
+        "iv": list(values.recheck),
+    }
+
+
+def past(version: Version) -> Document:
+    """Returns the document of the history collection."""
+    return {"_id": past_id(version.id, version.version), **_kept(version)}
+
+
+def past_id(id_: str, version: int) -> Document:
+    """Returns the `_id` of a version in history; of one resource they lie side by side, in order."""
+    return {"i": id_, "v": version}
+
+
+def version(type_: str, document: Document) -> Version:
+    """Returns the Version in a live or a history document, without its search values."""
+    id_ = document["_id"]
+    return Version(
+        type=type_,
+        id=id_["i"] if isinstance(id_, dict) else id_,
+        version=document["v"],
+        updated=document["ts"],
+        raw=document["raw"],
+        content=document["h"],
+        values=None,
+        source=document["src"],
+        labels=tuple(document["lab"]),
+        deleted=document.get("del", False),
+    )
+
+
+def _kept(version: Version) -> Document:
+    kept = {
+        "v": version.version,
+        "ts": version.updated,
+        "raw": version.raw,
+        "h": version.content,
+        "src": version.source,
+        "lab": list(version.labels),
+    }
+    return {**kept, "del": True} if version.deleted else kept

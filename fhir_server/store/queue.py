@@ -1,0 +1,193 @@
+"""A durable queue over a collection: leased partitions, order by key, retry, quarantine.
+
+A row that waits has `state: received`, its partition `p`, its `order` key and its arrival number `seq`; one that waits
+for another attempt has `due` as well. Rows of one order key are handled in order of arrival. What is handled is marked
+only after its effect is durable, so after a crash it may be handled again: effects must bear that.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from traceback import extract_tb
+from typing import Any
+from zlib import crc32
+
+from pymongo import ASCENDING, WriteConcern
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from fhir_server.outcome import Unavailable
+from fhir_server.store.database import Document, translated
+
+log = logging.getLogger(__name__)
+
+PARTITIONS = 64
+RECEIVED, DONE, PARKED, HELD = "received", "done", "parked", "held"
+ATTEMPTS = 8
+# Seconds: waiting for the next attempt grows from the first to the second; idle until the next look.
+FIRST_PAUSE, LAST_PAUSE = 1, 60
+IDLE = 0.05
+# Given to a handler at once, and looked at for that.
+CHUNK, LOOK = 20, 200
+
+_WAITING = {"state": RECEIVED}
+_DUE = {"due": {"$exists": True}}
+_LAST_ERROR = "It failed {attempts} times, last with {error}."
+
+
+class Park(Exception):
+    """Raised by a handler: the row waits for a person. `place` is a segment and field such as `OBX[3]-5`, or ""."""
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason, self.place = reason, place
+
+
+# Gets rows of one partition in order of arrival; when it returns, all have taken effect. If it raises for several, it
+# gets them again one by one; then Park parks that row, and anything else
+# asks for another attempt later.
+Handle = Callable[[Sequence[Document]], None]
+
+
+def partition(order: str) -> int:
+    """Returns the partition of an order key: the same in every process, now and later."""
+    return crc32(order.encode()) % PARTITIONS
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The waiting rows of the collection `name`; leases are kept beside it.
+
+    lease  seconds after which the partitions of a worker that died are free again
+    """
+
+    database: Database[Document]
+    name: str
+    lease: float = 10.0
+
+    @property
+    def rows(self) -> Collection[Document]:
+        return self.database[self.name]
+
+    @property
+    def _leases(self) -> Collection[Document]:
+        return self.database[f"{self.name}_leases"]
+
+    @property
+    def _marks(self) -> Collection[Document]:
+        # A mark that a failing machine loses only means that a row is handled again.
+        return self.rows.with_options(write_concern=WriteConcern(w=1))
+
+    def prepare(self) -> None:
+        self.rows.create_index([("p", ASCENDING), ("seq", ASCENDING)], partialFilterExpression=_WAITING)
+        self.rows.create_index([("p", ASCENDING), ("due", ASCENDING)], partialFilterExpression=_DUE)
+
+    def work(self, owner: str, handle: Handle, stop: Event) -> None:
+        """Handles rows until `stop` is set; any number of workers may do so. `owner` names this one among them."""
+        while not stop.is_set():
+            try:
+                handled = self.round(owner, handle, stop)
+            except Unavailable:
+                stop.wait(1.0)
+                continue
+            if not handled:
+                stop.wait(IDLE)
+
+    @translated()
+    def round(self, owner: str, handle: Handle, stop: Event) -> int:
+        """Goes once through the partitions that have something to do; returns how many rows were handled."""
+        if not self.rows.find_one(_WAITING, {"_id": 1}):
+            return 0
+        partitions = self.rows.distinct("p", _WAITING)
+        return sum(self._drain(one, owner, handle, stop) for one in partitions if not stop.is_set())
+
+    def park(self, id_: Any, reason: str, place: str = "") -> None:
+        """Sets a waiting row aside for a person."""
+        change = {"$set": {"state": PARKED, "reason": reason, "place": place}, "$unset": {"due": ""}}
+        self.rows.update_one({"_id": id_, **_WAITING}, change)
+
+    def replay(self, match: Document) -> int:
+        """Lets rows wait for a handler again, at their old place in the order; returns how many."""
+        change = {"$set": {"state": RECEIVED, "attempts": 0, "reason": "", "place": ""}, "$unset": {"due": ""}}
+        return self.rows.update_many(match, change).modified_count
+
+    def _drain(self, number: int, owner: str, handle: Handle, stop: Event) -> int:
+        """Handles what is ready in one partition, if it can be leased; up to LOOK rows, then it is others' turn."""
+        if not self._ready(number) or not self._hold(number, owner):
+            return 0
+        try:
+            rows, blocked = self._ready(number), set[str]()
+            for start in range(0, len(rows), CHUNK):
+                if stop.is_set() or start and not self._hold(number, owner):
+                    return start
+                self._chunk([row for row in rows[start:start + CHUNK] if row["order"] not in blocked], handle, blocked)
+            return len(rows)
+        finally:
+            self._release(number, owner)
+
+    def _ready(self, number: int) -> list[Document]:
+        """The next rows of a partition, without those behind one that waits for another attempt."""
+        blocked = self.rows.distinct("order", {"p": number, **_DUE, "$expr": {"$gt": ["$due", "$$NOW"]}})
+        ready = {**_WAITING, "p": number, "order": {"$nin": blocked}}
+        return list(self.rows.find(ready, sort=[("seq", 1)], limit=LOOK))
+
+    def _chunk(self, rows: Sequence[Document], handle: Handle, blocked: set[str]) -> None:
+        """Handles rows together; where that fails, one by one, each failing one holding back its order key."""
+        if not rows:
+            return
+        try:
+            handle(rows)
+        except Exception as error:
+            if isinstance(error, Unavailable):
+                self.database.command("ping")  # While MongoDB is away no row has failed: this ends the round.
+            if len(rows) > 1:
+                return self._singly(rows, handle, blocked)
+            return self._failed(rows[0], error, blocked)
+        self._done(row["_id"] for row in rows)
+
+    def _singly(self, rows: Sequence[Document], handle: Handle, blocked: set[str]) -> None:
+        for row in rows:
+            if row["order"] not in blocked:
+                self._chunk([row], handle, blocked)
+
+    def _done(self, ids: Iterable[Any]) -> None:
+        self._marks.update_many(
+            {"_id": {"$in": list(ids)}, **_WAITING}, {"$set": {"state": DONE}, "$unset": {"due": ""}})
+
+    def _failed(self, row: Document, error: Exception, blocked: set[str]) -> None:
+        attempts = row.get("attempts", 0) + 1
+        if isinstance(error, Park):
+            return self.park(row["_id"], error.reason, error.place)
+        log.warning("%s %s: attempt %d failed: %s", self.name, row["_id"], attempts, _named(error))
+        if attempts >= ATTEMPTS:
+            return self.park(row["_id"], _LAST_ERROR.format(attempts=attempts, error=_named(error)))
+        blocked.add(row["order"])
+        self._later(row["_id"], attempts)
+
+    def _later(self, id_: Any, attempts: int) -> None:
+        pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LAST_PAUSE) * 1000
+        # The clock of the database, which all workers share.
+        change = [{"$set": {"attempts": attempts, "due": {"$add": ["$$NOW", pause]}}}]
+        self.rows.update_one({"_id": id_, **_WAITING}, change)
+
+    def _hold(self, number: int, owner: str) -> bool:
+        """Leases a partition, or renews the lease; False while another worker has it."""
+        free = {"$or": [{"owner": owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        until = {"$add": ["$$NOW", int(self.lease * 1000)]}
+        try:
+            self._leases.update_one({"_id": number, **free}, [{"$set": {"owner": owner, "until": until}}], upsert=True)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def _release(self, number: int, owner: str) -> None:
+        self._leases.delete_one({"_id": number, "owner": owner})
+
+
+def _named(error: Exception) -> str:
+    """Kind and place of an error, without its text, which may show a patient: `ValueError at obx.py:41`."""
+    *_, frame = extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"

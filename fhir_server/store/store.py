@@ -1,0 +1,165 @@
+"""All that is stored, and the one way to it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from secrets import token_bytes
+from typing import Self
+
+from fhir_server.outcome import Unavailable
+from fhir_server.store import envelope, find, live, transaction
+from fhir_server.store.collections import Collections
+from fhir_server.store.database import Document, connect, translated
+from fhir_server.store.document import Version, Write
+from fhir_server.store.error import StoreError
+from fhir_server.store.facilities import Facilities
+from fhir_server.store.heartbeat import Heartbeats
+from fhir_server.store.journal import Journal
+from fhir_server.store.live import Raced
+from fhir_server.store.plan import Plan
+from fhir_server.store.records import Records
+
+__all__ = ["Raced", "Store"]
+
+# Of the layout of the database. A higher one was written by a later release.
+FORMAT = 1
+READ_MS = 10_000
+
+
+class Store:
+    """The database of one network. Every method raises Unavailable while MongoDB does not answer.
+
+    journal     what feeds have sent          records     what feeds have produced
+    facilities  who feeds the network         heartbeats  which parts of the server are at work
+    """
+
+    def __init__(self, uri: str, database: str) -> None:
+        self._database = connect(uri, database)
+        self._collections = Collections(self._database)
+        self.journal = Journal(self._database)
+        self.records = Records(self._database)
+        self.facilities = Facilities(self._database)
+        self.heartbeats = Heartbeats(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._database.client.close()
+
+    @translated()
+    def prepare(self, demo: bool = False) -> None:
+        """Makes an empty database ours, or checks that it is.
+
+        Raises StoreError for the data of a later release, and where demonstration and real data would mix.
+        """
+        formats = self._database["format"]
+        first = {"number": FORMAT, "demo": demo, "key": token_bytes(32)}
+        formats.update_one({"_id": "format"}, {"$setOnInsert": first}, upsert=True)
+        _check_format(formats.find_one({"_id": "format"}) or {}, demo)
+        self.journal.prepare()
+        self.records.prepare()
+        self.facilities.prepare()
+
+    @translated()
+    def key(self) -> bytes:
+        """Returns the secret of this database, which signs what clients carry between requests."""
+        found = self._database["format"].find_one({"_id": "format"}, max_time_ms=READ_MS) or {}
+        return bytes(found["key"])
+
+    def ready(self) -> bool:
+        """Tells whether the database takes writes now."""
+        try:
+            return bool(self._hello().get("isWritablePrimary"))
+        except Unavailable:
+            return False
+
+    @translated()
+    def _hello(self) -> Document:
+        return self._database.client.admin.command("hello")
+
+    @translated()
+    def get(self, type_: str, id_: str) -> Version | None:
+        """Returns the live version, which may be a tombstone; None where the id was never used."""
+        found = self._collections.live(type_).find_one({"_id": id_}, envelope.SHOWN, max_time_ms=READ_MS)
+        return envelope.version(type_, found) if found else None
+
+    @translated()
+    def get_many(self, ids: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], Version]:
+        """Returns by (type, id) the live versions, tombstones included, of `{type: ids}`; one round trip a type."""
+        return {
+            (type_, found["_id"]): envelope.version(type_, found)
+            for type_, wanted in ids.items()
+            for found in self._collections.live(type_).find(
+                {"_id": {"$in": list(wanted)}}, envelope.SHOWN, max_time_ms=READ_MS)
+        }
+
+    @translated()
+    def write(self, writes: Sequence[Write]) -> None:
+        """Makes all writes durable (journaled by a majority), or none. One resource may stand in them only once.
+
+        Raises Raced when a previous version is no longer the live one, TooLarge for what the database cannot hold.
+        """
+        if not writes:
+            return
+        self._collections.make(one.next.type for one in writes)
+        if len(writes) == 1:
+            live.write_one(writes[0], self._collections)
+        else:
+            transaction.write_all(writes, self._database.client, self._collections)
+
+    @translated()
+    def version(self, type_: str, id_: str, number: int) -> Version | None:
+        """Returns that version, which may be a tombstone; None where there is none."""
+        newest = self.get(type_, id_)
+        if newest is None or number >= newest.version:
+            return newest if newest and number == newest.version else None
+        found = self._collections.history(type_).find_one({"_id": envelope.past_id(id_, number)}, max_time_ms=READ_MS)
+        return envelope.version(type_, found) if found else None
+
+    @translated()
+    def history(self, type_: str, id_: str, before: int | None = None, limit: int = 100) -> list[Version]:
+        """Returns up to `limit` versions, tombstones included, newest first, all below the version `before`."""
+        newest = self.get(type_, id_)
+        if newest is None or limit < 1:
+            return []
+        shown = [newest] if before is None or newest.version < before else []
+        below = min(newest.version, before or newest.version)
+        older = self._collections.history(type_).find(
+            {"_id": {"$gte": envelope.past_id(id_, 0), "$lt": envelope.past_id(id_, below)}},
+            sort=[("_id", -1)], limit=limit, max_time_ms=READ_MS)
+        return [*shown, *(envelope.version(type_, one) for one in older)][:limit]
+
+    @translated()
+    def find(self, plan: Plan) -> find.Page:
+        """Returns one page of a search. Raises TooCostly."""
+        return find.find(self._collections.live(plan.type), plan)
+
+    @translated()
+    def count(self, plan: Plan) -> int:
+        """Returns how many resources a search matches. Raises TooCostly."""
+        return find.count(self._collections.live(plan.type), plan)
+
+    @translated()
+    def counts(self) -> dict[str, int]:
+        """Returns how many resources are stored of each type that has any; from statistics, so near enough to show."""
+        counted = {type_: self._count(type_) for type_ in self._collections.types()}
+        return {type_: number for type_, number in counted.items() if number}
+
+    def _count(self, type_: str) -> int:
+        rows = self._collections.live(type_)
+        # An empty `ix` is a tombstone's; MongoDB finds these few in the index.
+        return rows.estimated_document_count() - rows.count_documents({"ix": []}, maxTimeMS=READ_MS)
+
+
+def _check_format(found: Mapping[str, object], demo: bool) -> None:
+    if found.get("number") != FORMAT:
+        raise StoreError(
+            f"The database has format {found.get('number')}, this release knows {FORMAT}. "
+            "Start the release that wrote it, or a later one."
+        )
+    if found.get("demo") and not demo:
+        raise StoreError("The database holds a demonstration. Start with --demo, or choose another --data-dir.")
+    if demo and not found.get("demo"):
+        raise StoreError("The database holds no demonstration. Start without --demo, or choose another --data-dir.")

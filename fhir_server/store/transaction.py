@@ -1,0 +1,71 @@
+"""Several writes, all or none: one MongoDB transaction of few round trips, its writes grouped by type."""
+
+import random
+import time
+from collections.abc import Sequence
+from itertools import groupby
+
+from pymongo import InsertOne, MongoClient, ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from fhir_server.outcome import TooLarge
+from fhir_server.store import envelope
+from fhir_server.store.collections import Collections
+from fhir_server.store.database import DURABLE, Document
+from fhir_server.store.document import Version, Write
+from fhir_server.store.live import Raced, was_live
+
+ATTEMPTS = 8
+PAUSE = 0.005
+DUPLICATE_KEY = 11000
+# A transaction that keeps failing and is at least so large fails by its size, not by others' writes.
+LARGE = 8 * 1024 * 1024
+
+_TOO_LARGE = "The transaction is larger than the database can hold in memory. Send it in smaller parts, or as a batch."
+
+
+def write_all(writes: Sequence[Write], client: MongoClient[Document], collections: Collections) -> None:
+    """Makes all writes durable, or none. Raises Raced, and TooLarge for what the database's cache cannot hold."""
+    ordered = sorted(writes, key=lambda one: (one.next.type, one.next.id))
+    for attempt in range(ATTEMPTS):
+        try:
+            return _attempt(ordered, client, collections)
+        except PyMongoError as error:
+            if not error.has_error_label("TransientTransactionError"):
+                raise
+        time.sleep(random.uniform(0, PAUSE * 2**attempt))
+    if sum(len(one.next.raw) for one in writes) >= LARGE:
+        raise TooLarge(_TOO_LARGE)
+    raise Raced
+
+
+def _attempt(writes: Sequence[Write], client: MongoClient[Document], collections: Collections) -> None:
+    with client.start_session() as session, session.start_transaction(ReadConcern("local"), DURABLE):
+        for type_, group in groupby(writes, key=lambda one: one.next.type):
+            _write(type_, list(group), collections, session)
+
+
+def _write(type_: str, writes: Sequence[Write], collections: Collections, session: ClientSession) -> None:
+    replaced = [one.previous for one in writes if one.previous]
+    if replaced:
+        collections.history(type_).bulk_write([_copy(one) for one in replaced], session=session)
+    try:
+        done = collections.live(type_).bulk_write([_step(one) for one in writes], session=session)
+    except BulkWriteError as error:
+        if any(one["code"] == DUPLICATE_KEY for one in error.details["writeErrors"]):
+            raise Raced from None
+        raise
+    if done.matched_count != len(replaced):
+        raise Raced
+
+
+def _copy(previous: Version) -> ReplaceOne[Document]:
+    copy = envelope.past(previous)
+    return ReplaceOne({"_id": copy["_id"]}, copy, upsert=True)
+
+
+def _step(write: Write) -> InsertOne[Document] | ReplaceOne[Document]:
+    document = envelope.live(write.next)
+    return ReplaceOne(was_live(write), document) if write.previous else InsertOne(document)
