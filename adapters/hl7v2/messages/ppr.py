@@ -1,16 +1,15 @@
 """PPR^ZD1 (病名, JAHIS) and PPR^PC1 to PC3 (HL7 v2.5 12.3.1): patient problem → one Condition for each PRB."""
 
-from datetime import datetime
-
 from adapters.facility import Facility
-from adapters.hl7v2.datatypes import ts, xcn
+from adapters.hl7v2.datatypes import xcn
 from adapters.hl7v2.fields import Field, Scope, elements, first, leftover, numbers
-from adapters.hl7v2.messages.rde import department, subject, unread
+from adapters.hl7v2.messages.rde import department
+from adapters.hl7v2.messages.statement import record, scope_of, stubs, subject, unread
 from adapters.hl7v2.parse import Message, Segment
-from adapters.hl7v2.segments import pid, prb, zpr
+from adapters.hl7v2.segments import prb, zpr
 from adapters.hl7v2.structures import Group, group
 from adapters.identity import reference, resource_id
-from adapters.record import Entry, Record, Unmappable, When
+from adapters.record import Entry, Record, Unmappable
 from fhir_server.fhirjson import Resource
 
 PROFILE = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Condition_Diagnosis"
@@ -27,28 +26,25 @@ _PRB = numbers(prb.CONDITION, *prb.READ)
 _ZPR = numbers(*zpr.READ)
 
 
-_SEGMENTS = ("MSH", "PID", "PV1", "PRB", "ZPR", "ZPD", "NTE", "ORC")
+READ = frozenset(
+    {("", "MSH"), ("", "PID"), ("PATIENT_VISIT", "PV1"), ("ORDER", "ORC")}
+    | {("PROBLEM", name) for name in ("PRB", "ZPR", "ZPD", "NTE", "ORC")}
+)
 
 
-def to_records(message: Message, facility: Facility, received: datetime) -> list[Record]:
+def to_records(message: Message, facility: Facility) -> list[Record]:
     """Returns one Record with all problems and a stub of the patient. Raises Unmappable without PID or PRB."""
-    scope = Scope(facility, ts.zone(message.time) or facility.zone)
-    patient = subject(message, scope)
-    problems = group(message).find("PROBLEM")
+    scope = scope_of(message, facility)
+    patient = subject(message.first("PID"), scope)
+    whole = group(message)
+    problems = whole.find("PROBLEM")
     if not problems:
         raise Unmappable("There is no problem.", "PRB")
     found = [condition(one, patient, message.event == JAPANESE, scope) for one in problems]
     for one in problems:
         _note_leftovers(one, scope)
-    unread(message, _SEGMENTS, scope)
-    number = pid.number(message.all("PID")[0])
-    return [Record(
-        key=f"{facility.number}/PPR/{number}/{message.control}",
-        time=ts.moment(message.time, scope.zone) or received,
-        entries=(Entry(patient, When.ABSENT), *map(Entry, found)),
-        source=f"urn:hl7v2:{facility.number}:{message.control}",
-        notes=tuple(scope.notes),
-    )]
+    unread(whole, READ, scope)
+    return [record(message, ("PPR", patient["id"], message.control), (*stubs(patient, scope), *map(Entry, found)), scope)]
 
 
 def condition(problem: Group, patient: Resource, japanese: bool, scope: Scope) -> Resource:

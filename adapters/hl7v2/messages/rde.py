@@ -2,9 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 
 from adapters.facility import Facility
@@ -12,11 +10,12 @@ from adapters.hl7v2.datatypes import cwe, ei, ts, xcn
 from adapters.hl7v2.datatypes.dose import only
 from adapters.hl7v2.datatypes.systems import MHLW
 from adapters.hl7v2.fields import Field, Scope, elements, first, leftover, numbers
+from adapters.hl7v2.messages.statement import record, scope_of, stubs, subject, unread
 from adapters.hl7v2.parse import Message, Repetition, Segment
-from adapters.hl7v2.segments import pid, rxc, rxe, rxr, tq1
+from adapters.hl7v2.segments import rxc, rxe, rxr, tq1
 from adapters.hl7v2.structures import Group, group
 from adapters.identity import reference, resource_id
-from adapters.record import Entry, Note, Record, Unmappable, When
+from adapters.record import Entry, Record, Unmappable
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
 
@@ -57,42 +56,27 @@ _RXR = numbers(rxr.DOSAGE)
 _RXC = numbers(*rxc.READ)
 
 
-# Read elsewhere; PV1, AL1 and IN1 are copies made at the time of the order, and own nothing.
-_SEGMENTS = ("MSH", "PID", "PV1", "AL1", "IN1", "ORC", "RXE", "TQ1", "RXR", "RXC", "NTE")
+# PV1, AL1 and IN1 are copies made at the time of the order, and own nothing.
+READ = frozenset(
+    {("", "MSH"), ("PATIENT", "PID"), ("PATIENT", "AL1"), ("PATIENT_VISIT", "PV1"), ("INSURANCE", "IN1")}
+    | {("ORDER", name) for name in ("ORC", "RXE", "RXR", "RXC", "NTE")}
+    | {("TIMING", "TQ1"), ("TIMING_ENCODED", "TQ1")}
+)
 
 
-def to_records(message: Message, facility: Facility, received: datetime) -> list[Record]:
-    """Returns one Record for each order number, with a stub of the patient. Raises Unmappable without PID or RXE."""
-    scope = Scope(facility, ts.zone(message.time) or facility.zone)
-    patient = subject(message, scope)
+def to_records(message: Message, facility: Facility) -> list[Record]:
+    """Returns one Record for each order number, with a stub of the patient. Raises Unmappable without PID or drug."""
+    scope = scope_of(message, facility)
+    patient = subject(message.first("PID"), scope)
     drugs = prescriptions(message)
     if not drugs:
         raise Unmappable("There is no drug.", "RXE")
-    entries = {drug.order: [Entry(patient, When.ABSENT)] for drug in drugs}
+    entries = {drug.order: stubs(patient, scope) for drug in drugs}
     for drug in drugs:
         entries[drug.order].append(Entry(medication_request(drug, patient, scope)))
         _note_leftovers(drug, scope)
-    unread(message, _SEGMENTS, scope)
-    time = ts.moment(message.time, scope.zone) or received
-    source = f"urn:hl7v2:{facility.number}:{message.control}"
-    number = pid.number(message.all("PID")[0])
-    return [Record(f"{facility.number}/OMP-01/{number}/{order}", time, found, source, notes=tuple(scope.notes))
-            for order, found in entries.items()]
-
-
-def subject(message: Message, scope: Scope) -> Resource:
-    """Returns the Patient that PID states. Raises Unmappable without one."""
-    who = message.first("PID")
-    if who is None:
-        raise Unmappable("There is no patient.", "PID")
-    return pid.patient(who, scope)
-
-
-def unread(message: Message, known: Sequence[str], scope: Scope) -> None:
-    """Notes each name of segments that the map does not read."""
-    for name in dict.fromkeys(one.name for one in message.segments):
-        if name not in known:
-            scope.notes.append(Note(name, "This segment is not mapped."))
+    unread(group(message), READ, scope)
+    return [record(message, ("OMP-01", patient["id"], order), found, scope) for order, found in entries.items()]
 
 
 @dataclass(frozen=True)
