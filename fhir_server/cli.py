@@ -8,7 +8,7 @@ import click
 
 COMMANDS = {
     "serve": ("fhir_server.serve:command", "Start everything for one machine: database, API, feeds."),
-    "status": ("fhir_server.status:command", "Show what is stored, what arrived and what waits for a person."),
+    "status": ("fhir_server.terminal:command", "Show what is stored, what arrived and what waits for a person."),
     "load ssmix2": ("adapters.ssmix2.load:command", "Load an SS-MIX2 standardized storage."),
     "web": ("fhir_server.parts:web", "The REST API alone."),
     "mllp": ("fhir_server.parts:mllp", "The HL7 v2 listener alone."),
@@ -61,11 +61,11 @@ commands = Commands(name="kakehashi", help="Kakehashi: the FHIR R4 server of a r
 def main() -> None:
     """Runs the command line; what a person can mend is said in one line, without a traceback."""
     from fhir_server.outcome import FHIRError
-    from fhir_server.store.refusal import Refused
+    from fhir_server.store.error import StoreError
 
     try:
         commands()
-    except (FHIRError, Refused) as error:
+    except (FHIRError, StoreError) as error:
         sys.exit(f"kakehashi: {error}")
 
 

@@ -1,6 +1,9 @@
 """The settings as options of a command: `--port 8081` before `KAKEHASHI_PORT` before the default."""
 
+import ipaddress
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,12 +44,29 @@ def config(**given: Any) -> Config:
     """Returns the settings of a command. A demonstration has a data folder of its own. Raises click.UsageError."""
     try:
         read = from_environment(**given)
-        plain = from_environment(**{**given, "demo": False})
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if read.demo and plain.data_dir == Config.data_dir:
-        return from_environment(**{**given, "data_dir": Config.data_dir / "demo"})
+    _refuse_open(read)
+    if read.demo and read.data_dir == Config.data_dir:
+        return replace(read, data_dir=Config.data_dir / "demo")
     return read
+
+
+def _refuse_open(config: Config) -> None:
+    """Refuses --open unless only this machine can reach what listens."""
+    for address, option in ((config.host, "--host"), (config.mllp_host, "--mllp-host")):
+        if config.open and not _loopback(address):
+            raise click.UsageError(
+                f"--open is for a trial on this machine alone, but {option} {address} can be reached from elsewhere."
+            )
+
+
+def _loopback(address: str) -> bool:
+    try:
+        found = socket.getaddrinfo(address, None)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(one[4][0]).is_loopback for one in found)
 
 
 def _flag(name: str) -> str:

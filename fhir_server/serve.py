@@ -1,6 +1,5 @@
 """`kakehashi serve`: everything for one machine, started, watched and stopped by one process."""
 
-import ipaddress
 import logging
 import os
 import socket
@@ -9,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -16,7 +16,7 @@ import click
 from fhir_server import options, parts, status, supervise
 from fhir_server.config import Config
 from fhir_server.store import embedded
-from fhir_server.store.refusal import Refused
+from fhir_server.store.error import StoreError
 from fhir_server.store.store import Store
 
 SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
@@ -38,7 +38,6 @@ def command(**given: Any) -> None:
     Without --mongodb-uri (or MONGODB_URI) it starts a trial database of its own in the data folder.
     """
     config = options.config(**given)
-    refuse_open(config)
     refuse_taken(config.host, config.port, "--port")
     refuse_taken(config.mllp_host, config.mllp_port, "--mllp-port")
     parts.start_log()
@@ -73,18 +72,9 @@ class TrialDatabase:
         log.warning("the trial database ended; started again")
         try:
             embedded.revive(self._config.data_dir, self._config.cache_gb)
-        except Refused as error:
+        except StoreError as error:
             log.error("%s", error)
             self._due = now + _DATABASE_PAUSE
-
-
-def refuse_open(config: Config) -> None:
-    """Refuses --open unless only this machine can reach what listens. Raises click.UsageError."""
-    for address, option in ((config.host, "--host"), (config.mllp_host, "--mllp-host")):
-        if config.open and not _loopback(address):
-            raise click.UsageError(
-                f"--open is for a trial on this machine alone, but {option} {address} can be reached from elsewhere."
-            )
 
 
 def refuse_taken(host: str, port: int, option: str) -> None:
@@ -113,7 +103,7 @@ def summary(config: Config) -> str:
         f"  status      kakehashi status {_where(config)}",
         "",
         *(["Try:", *_examples(page), ""] if config.open else []),
-        *([] if config.mongodb_uri else [embedded.NOTICE]),
+        *([] if config.mongodb_uri else [embedded.WARNING]),
         *([OPEN_WARNING] if config.open else ["Every request needs authorization; for a trial use --open."]),
         "Ctrl-C stops everything.",
         "",
@@ -144,7 +134,7 @@ def _announce(config: Config, store: Store, stop: threading.Event) -> None:
     """Prints the summary once the parts are at work, and what is missing when they do not come."""
     until = time.monotonic() + _READY_SECONDS
     while not stop.is_set() and time.monotonic() < until:
-        if _answers(config) and all(status.ready(store, parts.now()).values()):
+        if _answers(config) and all(status.ready(store, datetime.now(UTC)).values()):
             click.echo(summary(config))
             sys.stdout.flush()
             return
@@ -157,14 +147,6 @@ def _answers(config: Config) -> bool:
             return True
     except OSError:
         return False
-
-
-def _loopback(address: str) -> bool:
-    try:
-        found = socket.getaddrinfo(address, None)
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(one[4][0]).is_loopback for one in found)
 
 
 def _url_host(host: str) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_server.store.journal import Row
+from fhir_server.outcome import Unavailable
+from fhir_server.store.journal import Count, Row
+from fhir_server.store.queue import DONE, HELD, PARKED, RECEIVED
 from fhir_server.store.store import Store
 
 # The parts of a running server; ready when each of these has signed lately.
@@ -27,7 +29,13 @@ class Feed:
 
 @dataclass(frozen=True)
 class Status:
-    """What the page and the command `status` show. `parts` says how many of each part run; rows are the newest."""
+    """What the page and the command `status` show.
+
+    stored   number of resources by type
+    parts    how many of each part have signed lately
+    waiting  the newest messages that are held or wait for a worker
+    parked   the newest messages in quarantine
+    """
 
     now: datetime
     stored: Mapping[str, int]
@@ -39,9 +47,40 @@ class Status:
 
 def read(store: Store, now: datetime) -> Status:
     """Returns the status. Raises Unavailable when the database is."""
-    raise NotImplementedError
+    running = store.heartbeats.parts(now)
+    return Status(
+        now=now,
+        stored=store.counts(),
+        parts={part: running.get(part, 0) for part in PARTS},
+        feeds=feeds(store.journal.counts()),
+        waiting=[*store.journal.rows(HELD, _ROWS), *store.journal.rows(RECEIVED, _ROWS)],
+        parked=store.journal.rows(PARKED, _ROWS),
+    )
 
 
-def ready(store: Store, now: datetime) -> Mapping[str, bool]:
+def feeds(counts: Sequence[Count]) -> list[Feed]:
+    """Returns one line for each feed from the journal's counts."""
+    by_feed = {name: [one for one in counts if one.feed == name] for name in sorted({one.feed for one in counts})}
+    return [_feed(name, {one.state: one.number for one in rows}, rows) for name, rows in by_feed.items()]
+
+
+def ready(store: Store, now: datetime) -> dict[str, bool]:
     """Returns whether the database, and each part that feeds need, is at work."""
-    raise NotImplementedError
+    if not store.ready():
+        return {"database": False, **dict.fromkeys(NEEDED, False)}
+    try:
+        running = store.heartbeats.parts(now)
+    except Unavailable:
+        return {"database": False, **dict.fromkeys(NEEDED, False)}
+    return {"database": True, **{part: bool(running.get(part)) for part in NEEDED}}
+
+
+def _feed(name: str, numbers: Mapping[str, int], rows: Sequence[Count]) -> Feed:
+    return Feed(
+        name=name,
+        done=numbers.get(DONE, 0),
+        waiting=numbers.get(RECEIVED, 0),
+        held=numbers.get(HELD, 0),
+        parked=numbers.get(PARKED, 0),
+        last=max(one.last for one in rows),
+    )
