@@ -18,7 +18,7 @@ from fhir_server.store import embedded
 from fhir_server.store.store import Store
 from fhir_server.validation.structure import Validator
 
-BLUEPRINTS = ("fhir_server.web.status:blueprint",)
+BLUEPRINTS = ("fhir_server.web.status:blueprint", "adapters.http:blueprint")
 
 
 @contextmanager
@@ -42,6 +42,7 @@ def context(config: Config, store: Store) -> Context:
         index=Index(definitions),
         now=lambda: datetime.now(UTC),
         new_id=lambda: str(uuid.uuid4()),
+        page_key=store.key(),
         resolve=resolver(definitions),
         dispatch=dispatch,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Context:
     """The surroundings of a request; a test hands in its own clock and ids and can then state whole answers.
 
+    page_key  signs the tokens of pages; all processes on one database share it
     resolve   fills in interaction, type, id and query from a method and a URL relative to the base
     dispatch  runs one request as if it had come alone: bundle entries use both
     """
@@ -30,5 +31,6 @@ class Context:
     index: Index
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    page_key: bytes
     resolve: "Callable[[str, str, Request], Request]"
     dispatch: "Callable[[Request, Context], Response]"

@@ -9,7 +9,7 @@ from threading import Lock, Thread
 from typing import Any
 
 import requests
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from fhir_server import app
 from fhir_server.config import Config
@@ -62,11 +62,16 @@ class Client:
         return [entry["resource"]["id"] for entry in bundle.get("entry", [])]
 
 
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: object) -> None:
+        """Says nothing: the output of tests is the tests'."""
+
+
 @contextmanager
 def serving(context: Context) -> Iterator[Client]:
     """Gives a client of the application that runs on `context` until the block ends."""
-    server = make_server("127.0.0.1", 0, app.create_app(context), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    server = make_server("127.0.0.1", 0, app.create_app(context), threaded=True, request_handler=_Quiet)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield Client(f"http://127.0.0.1:{server.server_port}/fhir")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; what shares a line may know each other.
 LAYERS = [
     {"terminology", "profiles", "conformance"},
-    {"fhir_server.outcome", "fhir_server.config", "fhir_server.fhirjson"},
+    {"fhir_server.outcome", "fhir_server.config", "fhir_server.fhirjson", "fhir_server.options", "fhir_server.supervise"},
     {"fhir_server.definitions", "fhir_server.fhirpath"},
     {"fhir_server.store"},
     {"fhir_server.validation", "fhir_server.search"},
@@ -19,7 +19,7 @@ LAYERS = [
     {"fhir_server.context", "fhir_server.exchange"},
     {"fhir_server.bundle", "fhir_server.transact"},
     {"fhir_server.interactions"},
-    {"fhir_server.web", "fhir_server.rest", "fhir_server.status"},
+    {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal"},
     {"adapters"},
 ]
 WIRING = {"fhir_server.app", "fhir_server.cli", "fhir_server.serve", "fhir_server.demo", "fhir_server.parts"}
@@ -62,7 +62,8 @@ def typing_only(path: Path, name: str) -> bool:
     """Imported for annotations alone: `context` names what stands above it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
-    return any(name.startswith(one.module or "?") for block in blocks for one in ast.walk(block) if isinstance(one, ast.ImportFrom))
+    inside = [one for block in blocks for one in ast.walk(block) if isinstance(one, ast.ImportFrom)]
+    return any(name.startswith(one.module or "?") for one in inside)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

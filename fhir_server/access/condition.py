@@ -7,7 +7,7 @@ from fhir_server.outcome import Unauthorized
 
 
 def condition(caller: Caller) -> Sequence[str]:
-    """Returns the index keys that restrict every query of `caller`, none for one who may see all. Raises Unauthorized."""
+    """Returns the keys that every query of `caller` must hold, none for one who may see all. Raises Unauthorized."""
     if caller.open:
         return ()
     raise Unauthorized("This server asks for authorization. For a trial on this machine alone, start it with --open.")

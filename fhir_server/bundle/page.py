@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fhir_server.fhirjson import encode, instant
+from fhir_server.outcome import Issue, operation_outcome
 from fhir_server.store.document import Version
 
 
@@ -34,6 +35,12 @@ def search_entry(type_: str, id_: str, raw: bytes, base: str, mode: str = "match
         encode(f"{base}/{type_}/{id_}"), raw, mode.encode())
 
 
+def outcome_entry(texts: Sequence[str]) -> bytes:
+    """Returns the entry of a searchset that tells what of the search was left out."""
+    said = operation_outcome([Issue(text, "not-supported", severity="warning") for text in texts])
+    return b'{"resource":%s,"search":{"mode":"outcome"}}' % encode(said)
+
+
 def history_entry(version: Version, base: str) -> bytes:
     """Returns one entry of a history: what was asked (request), what came of it (response), and the content."""
     where = f"{version.type}/{version.id}"
@@ -49,7 +56,9 @@ def history_entry(version: Version, base: str) -> bytes:
     return told if version.deleted else told[:-1] + b',"resource":' + version.raw + b"}"
 
 
-def response_entry(status: str | int, location: str, etag: str, modified: str, body: bytes, error: bool = False) -> bytes:
+def response_entry(
+    status: str | int, location: str, etag: str, modified: str, body: bytes, error: bool = False
+) -> bytes:
     """Returns one entry of a batch-response or transaction-response; "" leaves a member out."""
     members = {"status": str(status), "location": location, "etag": etag, "lastModified": modified}
     told = encode({name: value for name, value in members.items() if value})

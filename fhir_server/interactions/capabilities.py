@@ -14,7 +14,7 @@ from fhir_server.search.index import supported
 
 TYPE_LEVEL = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
 SYSTEM_LEVEL = ("transaction", "batch")
-OPEN = "No authorization (--open): for a trial on this machine only; bound to loopback, other hosts and origins refused."
+OPEN = "No authorization (--open): a trial on this machine only; other hosts and origins are refused."
 CLOSED = "Every request needs authorization; none can be granted yet, so every request is refused."
 
 

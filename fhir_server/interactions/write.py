@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/http.html#create · #update · #delete
 """
 
+from collections.abc import Callable, Mapping
+
 from fhir_server.access.condition import condition
 from fhir_server.context import Context
 from fhir_server.exchange import Request, Response
@@ -72,7 +74,7 @@ def answer(done: Done, request: Request) -> Response:
     return Response(STATUS[done.action], body, version.type, version.id, version.version, version.updated)
 
 
-BODIES = {
+BODIES: Mapping[str, Callable[[bytes, str], bytes]] = {
     "representation": lambda raw, action: raw,
     "minimal": lambda raw, action: b"",
     "OperationOutcome": lambda raw, action: encode(informational(f"The resource was {action}.")),

@@ -46,5 +46,6 @@ def _refused(fault: HTTPException) -> flask.Response:
 def _failed(fault: Exception) -> flask.Response:
     """Says that something is wrong with us. The log gets the place, never the values: they may be a patient's."""
     number = uuid.uuid4().hex[:12]
-    log.error("request %s failed with %s\n%s", number, type(fault).__name__, "".join(traceback.format_tb(fault.__traceback__)))
+    where = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("request %s failed with %s\n%s", number, type(fault).__name__, where)
     return response.error(FHIRError(f"The server failed; its log says more under {number}."))

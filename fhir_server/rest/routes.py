@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#summary
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from fhir_server.context import Context
@@ -60,8 +61,8 @@ def resolver(definitions: Definitions) -> Resolve:
 
     def resolve(method: str, url: str, request: Request) -> Request:
         path, _, query = url.partition("?")
-        interaction, found = _match(method, tuple(filter(None, path.split("/"))))
-        found = {name: unquote(part) for name, part in found.items()}
+        interaction, parts = _match(method, tuple(filter(None, path.split("/"))))
+        found: Mapping[str, Any] = {name: unquote(part) for name, part in parts.items()}
         _check(found, types)
         return replace(request, interaction=interaction, query=tuple([*pairs(query), *request.query]), **found)
 

@@ -1,0 +1,35 @@
+"""Links among the entries of a transaction."""
+
+import pytest
+
+from fhir_server.bundle.links import linked
+from fhir_server.outcome import BadRequest, Issue
+
+UUID = "urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9"
+IDS = {UUID: "Patient/p1", "http://old.example/Patient/7": "Patient/p7", "Patient/7": "Patient/p7"}
+
+
+@pytest.mark.parametrize("given, wanted", [
+    ({"subject": {"reference": UUID}}, {"subject": {"reference": "Patient/p1"}}),
+    ({"subject": {"reference": "Patient/7"}}, {"subject": {"reference": "Patient/p7"}}),
+    ({"subject": {"reference": "http://old.example/Patient/7"}}, {"subject": {"reference": "Patient/p7"}}),
+    ({"subject": {"reference": "Patient/8"}}, {"subject": {"reference": "Patient/8"}}),
+    ({"subject": {"reference": "#inside"}}, {"subject": {"reference": "#inside"}}),
+    ({"content": [{"attachment": {"url": UUID}}]}, {"content": [{"attachment": {"url": "Patient/p1"}}]}),
+    ({"identifier": [{"system": "urn:ietf:rfc:3986", "value": UUID}]},
+     {"identifier": [{"system": "urn:ietf:rfc:3986", "value": UUID}]}),
+])
+def test_a_link_to_an_entry_becomes_literal_and_nothing_else_changes(given: dict, wanted: dict) -> None:
+    assert linked(given, IDS, "Bundle.entry[0].resource") == wanted
+
+
+@pytest.mark.parametrize("reference, text", [
+    ("urn:uuid:00000000-0000-4000-8000-000000000000",
+     "No entry of the transaction has the fullUrl urn:uuid:00000000-0000-4000-8000-000000000000."),
+    ("urn:oid:1.2.3", "No entry of the transaction has the fullUrl urn:oid:1.2.3."),
+    ("Patient?identifier=7", "The conditional reference 'Patient?identifier=7' is not supported."),
+])
+def test_a_link_that_leads_nowhere_is_named_with_its_place(reference: str, text: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        linked({"subject": {"reference": reference}}, IDS, "Bundle.entry[2].resource")
+    assert refused.value.issues == (Issue(text, "invalid", "Bundle.entry[2].resource.subject.reference"),)
