@@ -5,11 +5,12 @@ from adapters.hl7v2.datatypes import xcn
 from adapters.hl7v2.fields import Field, Scope, elements, first, leftover, numbers
 from adapters.hl7v2.messages.rde import department
 from adapters.hl7v2.messages.statement import record, scope_of, stubs, subject, unread
+from adapters.hl7v2.messages.visit import visit
 from adapters.hl7v2.parse import Message, Segment
 from adapters.hl7v2.segments import prb, zpr
 from adapters.hl7v2.structures import Group, group
 from adapters.identity import reference, resource_id
-from adapters.record import Entry, Record, Unmappable
+from adapters.record import Entry, Record, Unmappable, When
 from fhir_server.fhirjson import Resource
 
 PROFILE = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Condition_Diagnosis"
@@ -40,15 +41,24 @@ def to_records(message: Message, facility: Facility) -> list[Record]:
     problems = whole.find("PROBLEM")
     if not problems:
         raise Unmappable("There is no problem.", "PRB")
-    found = [condition(one, patient, message.event == JAPANESE, scope) for one in problems]
+    encounter = visit(message, patient, scope)
+    about = {"subject": reference(patient), **({"encounter": reference(encounter)} if encounter else {})}
+    key = (scope.facility.number, patient["id"])
+    found = [condition(one, key, about, message.event == JAPANESE, scope) for one in problems]
     for one in problems:
         _note_leftovers(one, scope)
     unread(whole, READ, scope)
-    return [record(message, ("PPR", patient["id"], message.control), (*stubs(patient, scope), *map(Entry, found)), scope)]
+    known = [*stubs(patient, scope), *([Entry(encounter, When.ABSENT)] if encounter else [])]
+    entries = [*known, *map(Entry, found)]
+    return [record(message, ("PPR", patient["id"], message.control), entries, scope)]
 
 
-def condition(problem: Group, patient: Resource, japanese: bool, scope: Scope) -> Resource:
-    """Returns the Condition of one PRB, `japanese` for PPR^ZD1."""
+def condition(problem: Group, owner: tuple[str, str], about: Resource, japanese: bool, scope: Scope) -> Resource:
+    """Returns the Condition of one PRB, `japanese` for PPR^ZD1.
+
+    owner  facility number and patient id, which with PRB-4 name the problem
+    about  its references to patient and encounter
+    """
     stated = problem.segments[0]
     orc, modified = problem.first("ORC"), problem.first("ZPR")
     recorded = elements(orc, RECORDED, scope) if orc else {}
@@ -58,7 +68,7 @@ def condition(problem: Group, patient: Resource, japanese: bool, scope: Scope) -
         "resourceType": "Condition",
         **recorded,
         **found,
-        "id": _id(stated, patient, scope),
+        "id": _id(stated, owner),
         "meta": {**found.get("meta", {}), **({"profile": [PROFILE]} if japanese else {})},
         "extension": [*found.get("extension", ()), *recorded.get("extension", ())],
         **_clinical(stated, found, verified, scope),
@@ -66,17 +76,17 @@ def condition(problem: Group, patient: Resource, japanese: bool, scope: Scope) -
         "category": prb.categories(stated, scope),
         "code": _code(stated, modified, verified, japanese, scope),
         "bodySite": _teeth(problem),
-        "subject": reference(patient),
+        **about,
         **_onset(stated, found, japanese, scope),
         "note": _notes(problem, modified),
     })
 
 
-def _id(stated: Segment, patient: Resource, scope: Scope) -> str:
+def _id(stated: Segment, owner: tuple[str, str]) -> str:
     """PRB-4 names the problem; without it the disease and its beginning do."""
     number = stated[4][1].strip()
     key = (number,) if number else ("", stated[3].text, stated[16].text or stated[7].text)
-    return resource_id("Condition", scope.facility.number, patient["id"], *key)
+    return resource_id("Condition", *owner, *key)
 
 
 def _clinical(stated: Segment, found: Resource, verified: str | None, scope: Scope) -> Resource:

@@ -11,11 +11,12 @@ from adapters.hl7v2.datatypes.dose import only
 from adapters.hl7v2.datatypes.systems import MHLW
 from adapters.hl7v2.fields import Field, Scope, elements, first, leftover, numbers
 from adapters.hl7v2.messages.statement import record, scope_of, stubs, subject, unread
+from adapters.hl7v2.messages.visit import visit
 from adapters.hl7v2.parse import Message, Repetition, Segment
 from adapters.hl7v2.segments import rxc, rxe, rxr, tq1
 from adapters.hl7v2.structures import Group, group
 from adapters.identity import reference, resource_id
-from adapters.record import Entry, Record, Unmappable
+from adapters.record import Entry, Record, Unmappable, When
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
 
@@ -71,9 +72,12 @@ def to_records(message: Message, facility: Facility) -> list[Record]:
     drugs = prescriptions(message)
     if not drugs:
         raise Unmappable("There is no drug.", "RXE")
-    entries = {drug.order: stubs(patient, scope) for drug in drugs}
+    encounter = visit(message, patient, scope)
+    about = {"subject": reference(patient), **({"encounter": reference(encounter)} if encounter else {})}
+    known = [*stubs(patient, scope), *([Entry(encounter, When.ABSENT)] if encounter else [])]
+    entries = {drug.order: [*known] for drug in drugs}
     for drug in drugs:
-        entries[drug.order].append(Entry(medication_request(drug, patient, scope)))
+        entries[drug.order].append(Entry(medication_request(drug, patient, about, scope)))
         _note_leftovers(drug, scope)
     unread(group(message), READ, scope)
     return [record(message, ("OMP-01", patient["id"], order), found, scope) for order, found in entries.items()]
@@ -97,8 +101,8 @@ class Prescription:
         return [one for each in encoded for one in each.all("TQ1")]
 
 
-def medication_request(drug: Prescription, patient: Resource, scope: Scope) -> Resource:
-    """Returns the MedicationRequest of one RXE."""
+def medication_request(drug: Prescription, patient: Resource, about: Resource, scope: Scope) -> Resource:
+    """Returns the MedicationRequest of one RXE; `about` holds its references to patient and encounter."""
     ordered, encoded = elements(drug.orc, ORDER, scope), elements(drug.rxe, rxe.MEDICATION_REQUEST, scope)
     key = (patient["id"], drug.order, drug.rp, str(drug.index))
     found: Resource = {
@@ -111,7 +115,7 @@ def medication_request(drug: Prescription, patient: Resource, scope: Scope) -> R
         "category": [*ordered.get("category", ()), *encoded.get("category", ())],
         "status": _status(drug.orc, scope),
         "intent": "order",
-        "subject": reference(patient),
+        **about,
         **_medication(drug, encoded, scope),
         **_group_identifier(drug, scope),
         "dosageInstruction": _dosage(drug, scope),
