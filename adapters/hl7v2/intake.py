@@ -1,8 +1,8 @@
 """A message as it arrived → what goes into the journal, and the acknowledgement.
 
-What has a fault inside (AE) is kept like any other: the worker meets the same fault and parks it with the reason. What
-MSH itself makes unacceptable (AR), or what is too long, is the sender's to send again, and is not kept. A sender that
-is not admitted gets AA: AA means stored safely, as for every message here, and its messages wait until it is.
+What has a fault inside (AE) is kept, but waits for a person with the reason and the place. What MSH itself makes
+unacceptable (AR), or what is too long, is the sender's to send again, and is not kept. A sender that is not admitted
+gets AA: AA means stored safely, as for every message here, and its messages wait until it is.
 """
 
 import logging
@@ -22,6 +22,8 @@ FEED = "mllp"
 VERSIONS = frozenset("2 2.1 2.2 2.3 2.3.1 2.4 2.5 2.5.1 2.6 2.7 2.7.1 2.8 2.8.1 2.8.2 2.9".split())
 LONGEST = 250
 
+Place = tuple[str, int]
+
 log = logging.getLogger(__name__)
 
 
@@ -38,12 +40,12 @@ class Intake:
     """The rules by which messages are let in.
 
     admit     MSH-4 and the time → the facility
-    required  (MSH-9.1, MSH-9.2) of all messages that are read here → what each must have, such as `PID-3`
+    required  (MSH-9.1, MSH-9.2) of all messages that are read here → the fields each must have: `("PID", 3)`
     trial     test messages (MSH-11 T or D) are welcome
     """
 
     admit: Callable[[str, datetime], Admitted]
-    required: Mapping[tuple[str, str], Sequence[str]]
+    required: Mapping[tuple[str, str], Sequence[Place]]
     trial: bool = False
 
     def arrival(self, frame: Frame, now: datetime, control: str) -> Arrival:
@@ -66,6 +68,7 @@ class Intake:
                 received=now,
                 ack=acknowledge(head, verdict, now, control),
                 held=admitted.held,
+                parked=None if verdict is ACCEPTED else journal.Parked(verdict.reason, verdict.place),
             )
         )
 
@@ -94,7 +97,7 @@ class Intake:
             message = read(raw, admitted.facility.charset)
         except Unreadable as error:
             return head, refused(error)
-        missing = _missing(message, ("MSH-4", "MSH-10", *self.required[head.type, head.event]))
+        missing = _missing(message, [("MSH", 4), ("MSH", 10), *self.required[head.type, head.event]])
         return message, Verdict("E", "101", "A required field is missing.", missing) if missing else ACCEPTED
 
 
@@ -137,13 +140,14 @@ _OUR_FAULT = Verdict("E", "207", "The message could not be processed here.")
 _NO_MSH = Verdict("R", "100", "There is no MSH segment that can be read.")
 
 
-def _missing(message: Message, required: Sequence[str]) -> str:
+def _missing(message: Message, required: Sequence[Place]) -> str:
     """Returns the first place that has nothing, or ""."""
-    for place in required:
-        name, _, number = place.partition("-")
+    for name, number in required:
         segment = message.first(name)
-        if segment is None or number and not segment[int(number)].text:
-            return place
+        if segment is None:
+            return name
+        if not segment[number].text:
+            return f"{name}-{number}"
     return ""
 
 

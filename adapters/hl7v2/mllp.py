@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from adapters.admission import Admission
 from adapters.hl7v2.framer import Frame, Framer, framed
 from adapters.hl7v2.intake import Intake, accepting
-from adapters.hl7v2.messages import REQUIRED
+from adapters.hl7v2.messages import MESSAGES, REQUIRED
 from fhir_server.context import Context
 
 MB = 1024 * 1024
@@ -208,7 +208,8 @@ def run(context: Context, stop: threading.Event) -> None:
     """The listener as a process: serves until `stop` is set. Raises OSError when the address is taken."""
     config, store = context.config, context.store
     trial = config.open or config.demo
-    intake = Intake(Admission(store.facilities, config.open).of_sender, REQUIRED, trial)
+    required = {kind: REQUIRED.get(kind[0], ()) for kind in MESSAGES}
+    intake = Intake(Admission(store.facilities, config.open).of_sender, required, trial)
     accept = accepting(intake, store.journal, context.now, context.new_id)
     limits = Limits(message=config.message_limit)
     asyncio.run(serve(config.mllp_host, config.mllp_port, accept, limits, stop))
