@@ -133,7 +133,9 @@ def _merged(entry: Entry, record: Record, plan: _Plan) -> Change | None:
     stored, version = plan.current(reference), plan.stored.live.get(reference)
     if stored is None:
         return _newer(entry, record, plan)
-    merged = MERGE[entry.resource["resourceType"]](stored, entry.resource)
+    late = plan.is_newer(reference, record.time)
+    earlier, later = (entry.resource, stored) if late else (stored, entry.resource)
+    merged = MERGE[entry.resource["resourceType"]](earlier, later)
     if _content(merged) == _content(stored):
         return None
     return _update(merged, record, if_match=version.version if version else None)

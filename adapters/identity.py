@@ -5,6 +5,8 @@ facility and business numbers, never the time or the place of the message itself
 """
 
 from base64 import b32encode
+from collections import Counter
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from fhir_server import fhirjson
@@ -19,6 +21,20 @@ def resource_id(type: str, facility_number: str, *business_key: str) -> str:
     """
     digest = sha256(fhirjson.encode([type, facility_number, *business_key])).digest()[:16]
     return f"{facility_number}-{b32encode(digest).decode().rstrip('=').lower()}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Gives ids within one message: two things of one name in it (a test done twice) are two resources."""
+
+    facility_number: str
+    given: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    def id(self, type: str, *business_key: str) -> str:
+        name = (type, *business_key)
+        self.given[name] += 1
+        again = (str(self.given[name]),) if self.given[name] > 1 else ()
+        return resource_id(type, self.facility_number, *business_key, *again)
 
 
 def patient_id(facility_number: str, number: str, authority: str = "") -> str:

@@ -3,8 +3,6 @@
 A value holds up to three codings; which is the standard one is told by the name of its system, never by its position.
 """
 
-from collections.abc import Callable
-
 from adapters.hl7v2.datatypes.systems import V2, is_local, system
 from adapters.hl7v2.datatypes.xpn import clean
 from adapters.hl7v2.fields import Reader, Scope
@@ -47,33 +45,33 @@ def coding(code: str, display: str, name: str, scope: Scope, version: str = "") 
 
 def table(number: str) -> Reader:
     """Returns a reader of codes that belong to HL7 table `number` where they name no system: user tables, IS."""
-    return _mapped(lambda code: {"system": V2 + number, "code": code})
+
+    def read(repetition: Repetition, scope: Scope) -> Resource | None:
+        code, found = clean(repetition[1]), codeable_concept(repetition, scope)
+        if not found or not code or clean(repetition[3]):
+            return found
+        first, *others = found["coding"]
+        return {**found, "coding": [{"system": V2 + number, **first}, *others]}
+
+    return read
 
 
 def concept(concept_map: str) -> Reader:
     """Returns a reader that puts the target of a ConceptMap before what was sent."""
 
-    def mapped(code: str) -> Resource | None:
-        target = translate(concept_map, code)
-        return target._asdict() if target else None
+    def read(repetition: Repetition, scope: Scope) -> Resource | None:
+        found = codeable_concept(repetition, scope)
+        target = translate(concept_map, clean(repetition[1]))
+        if not found or not target:
+            return found
+        known = target._asdict()
+        stated = [one for one in found.get("coding", ()) if "system" in one and not known.items() <= one.items()]
+        return {**found, "coding": [known, *stated]}
 
-    return _mapped(mapped)
+    return read
 
 
 def key(found: Resource) -> str:
     """Returns what tells concepts apart: the first code that others know too, else the first code, else the text."""
     ranked = sorted(found.get("coding", ()), key=lambda one: is_local(one.get("system", "urn:kakehashi:")))
     return str(ranked[0]["code"] if ranked else found.get("text", ""))
-
-
-def _mapped(own: Callable[[str], Resource | None]) -> Reader:
-    def read(repetition: Repetition, scope: Scope) -> Resource | None:
-        code = clean(repetition[1])
-        found = codeable_concept(repetition, scope)
-        known = own(code) if code else None
-        if not found or not known:
-            return found
-        stated = [one for one in found.get("coding", ()) if "system" in one and not known.items() <= one.items()]
-        return {**found, "coding": [known, *stated]}
-
-    return read

@@ -14,9 +14,9 @@ def uri(repetition: Repetition, scope: Scope) -> str | None:
 def designated(namespace: str, universal: str, kind: str, scope: Scope) -> str | None:
     """Returns the universal id as a URI, else one of the facility's for its namespace, else None."""
     prefix = PREFIXES.get(kind)
-    if universal and prefix is not None:
+    if universal and prefix is not None and " " not in universal:
         return prefix + (universal.lower() if prefix == "urn:uuid:" else universal)
-    return scope.local(namespace) if namespace else None
+    return scope.local(namespace or universal) if namespace or universal else None
 
 
 def component(repetition: Repetition, number: int, scope: Scope) -> str | None:

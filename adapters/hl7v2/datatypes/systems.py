@@ -22,7 +22,8 @@ STAFF_NUMBER = "urn:oid:1.2.392.100495.20.3.41.1"
 
 # Name in CWE.3 → the shape of the code (all of it) and its system, in this order.
 SYSTEMS: dict[str, tuple[tuple[str, str], ...]] = {
-    "JC10": ((r"\w{17}", f"{MEDIS}master-JLAC10-17digits"),),
+    # Fewer digits: material (SPM-4) and group (OBR-4), which have no URI of their own.
+    "JC10": ((r"\w{17}", f"{MEDIS}master-JLAC10-17digits"), (r".*", f"{JAHIS}JC10")),
     "HOT": ((r"\d{7}", f"{MEDIS}master-HOT7"), (r"\d{9}", f"{MEDIS}master-HOT9"), (r"\d{13}", f"{MEDIS}master-HOT13")),
     "HOT7": ((r".*", f"{MEDIS}master-HOT7"),),
     "HOT9": ((r".*", f"{MEDIS}master-HOT9"),),

@@ -22,8 +22,8 @@ MESSAGES: dict[tuple[str, str], Callable[[Message, Facility], list[Record]]] = {
 # By message type the fields without which no map can do: what an acknowledgement may demand at once.
 REQUIRED: dict[str, tuple[tuple[str, int], ...]] = {
     "ADT": (("PID", 3),),
-    "ORU": (("PID", 3), ("OBR", 4)),
-    "OUL": (("PID", 3), ("OBR", 4)),
+    "ORU": (("PID", 3),),
+    "OUL": (("PID", 3),),
     "RDE": (("PID", 3), ("RXE", 2)),
     "PPR": (("PID", 3), ("PRB", 3)),
 }

@@ -12,7 +12,7 @@ from adapters.hl7v2.messages.statement import organization, record, scope_of, su
 from adapters.hl7v2.parse import Message, Segment
 from adapters.hl7v2.segments import al1, dg1, in1, obx, pid, pv1
 from adapters.hl7v2.structures import group
-from adapters.identity import organization_id, reference, resource_id
+from adapters.identity import Names, organization_id, reference
 from adapters.record import Entry, Record, Unmappable, When
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
@@ -63,16 +63,17 @@ def _about(message: Message, patient: Resource, scope: Scope) -> Iterator[Entry]
     yield from (Entry(stated) for _, stated in conditions if stated)
     yield from (Entry(stated) for one in message.all("AL1") if (stated := al1.allergy(one, patient, scope)))
     yield from (Entry(stated) for one in message.all("IN1") if (stated := in1.coverage(one, patient, scope)))
-    yield from (Entry(observation(one, patient, scope)) for one in message.all("OBX"))
+    names = Names(scope.facility.number)
+    yield from (Entry(_observation(one, patient, names, scope)) for one in message.all("OBX"))
 
 
-def observation(segment: Segment, patient: Resource, scope: Scope) -> Resource:
-    """Returns the Observation of an OBX beside a patient (height, blood group): the newest of a kind and time counts."""
+def _observation(segment: Segment, patient: Resource, names: Names, scope: Scope) -> Resource:
+    """An OBX beside a patient: height, blood group. The newest of a kind and time counts."""
     stated = obx.observation(segment, scope)
     measured = obx.measured(stated)
     return {
         "resourceType": "Observation",
-        "id": resource_id("Observation", scope.facility.number, patient["id"], *obx.key(segment, stated)),
+        "id": names.id("Observation", patient["id"], *obx.key(segment, stated)),
         **_kind(stated, measured is not None),
         **stated,
         **({"code": measured} if measured else {}),

@@ -6,7 +6,7 @@ from adapters.hl7v2.messages import results
 from adapters.hl7v2.messages.statement import scope_of, unread
 from adapters.hl7v2.parse import Message, Segment
 from adapters.hl7v2.structures import Group, group
-from adapters.record import Record, Unmappable
+from adapters.record import Record
 
 READ = frozenset({
     ("", "MSH"), ("", "SFT"), ("PATIENT", "PID"), ("VISIT", "PV1"), ("ORDER_OBSERVATION", "ORC"),
@@ -16,10 +16,8 @@ READ = frozenset({
 
 
 def to_records(message: Message, facility: Facility) -> list[Record]:
-    """Returns one Record for each patient. Raises Unmappable without a patient number or without any OBR."""
+    """Returns one Record for each patient. Raises Unmappable without a patient number."""
     whole = group(message)
-    if not message.first("OBR"):
-        raise Unmappable("There is no OBR segment.", "OBR")
     patients = _patients(whole)
     return [_record(message, segment, groups, scope_of(message, facility), whole) for segment, groups in patients]
 

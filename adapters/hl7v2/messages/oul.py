@@ -5,7 +5,7 @@ from adapters.hl7v2.messages import results
 from adapters.hl7v2.messages.statement import scope_of, unread
 from adapters.hl7v2.parse import Message
 from adapters.hl7v2.structures import group
-from adapters.record import Record, Unmappable
+from adapters.record import Record
 
 READ = frozenset({
     ("", "MSH"), ("", "SFT"), ("PATIENT", "PID"), ("VISIT", "PV1"), ("SPECIMEN", "SPM"), ("ORDER", "OBR"),
@@ -14,9 +14,7 @@ READ = frozenset({
 
 
 def to_records(message: Message, facility: Facility) -> list[Record]:
-    """Returns one Record. Raises Unmappable without a patient number or without any OBR."""
-    if not message.first("OBR"):
-        raise Unmappable("There is no OBR segment.", "OBR")
+    """Returns one Record. Raises Unmappable without a patient number."""
     whole, scope = group(message), scope_of(message, facility)
     orders = [
         results.order(order, "RESULT", specimen.first("SPM"), True, scope)

@@ -4,9 +4,8 @@ A result is one resource however it comes: it is named by facility, patient, ord
 time of observation. HL7 v2.5 7.3.1, 7.3.7; SS-MIX2 OML-11.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.hl7v2.datatypes import cwe, ed
@@ -16,8 +15,8 @@ from adapters.hl7v2.messages.visit import visit
 from adapters.hl7v2.parse import Message, Segment
 from adapters.hl7v2.segments import nte, obr, obx, orc, spm
 from adapters.hl7v2.structures import Group
-from adapters.identity import reference, resource_id
-from adapters.record import Entry, Record, When
+from adapters.identity import Names, reference
+from adapters.record import Entry, Note, Record, When
 from fhir_server.fhirjson import Resource
 
 OBSERVATION_PROFILE = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_LabResult"
@@ -62,31 +61,26 @@ class About:
 
     control    MSH-10: names results that have neither number nor time
     encounter  a reference, where the message names one
-    named      how often a name was given in this message, so that a repeated test is another result
     """
 
     patient: Resource
     control: str
     scope: Scope
+    names: Names
     encounter: Resource | None = None
-    named: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def id(self, type: str, *key: str) -> str:
-        """Returns the id of a resource; the second of one name in one message is another resource."""
-        name = (type, *key)
-        self.named[name] += 1
-        again = (str(self.named[name]),) if self.named[name] > 1 else ()
-        return resource_id(type, self.scope.facility.number, self.patient["id"], *key, *again)
+        return self.names.id(type, self.patient["id"], *key)
 
 
 def order(whole: Group, name: str, specimen: Segment | None, laboratory: bool, scope: Scope) -> Order | None:
-    """Returns the order of a group whose results are groups of that name; None, noted, for one without OBR."""
-    request = whole.first("OBR")
-    if request is None:
-        for segment in whole.segments:
-            scope.at(segment, 1).note("There is no OBR with this segment; its group is not mapped.")
-        return None
+    """Returns the order of a group whose results are groups of that name; None, noted, for one without OBR and OBX."""
     results = [one for one in whole.find(name) if one.first("OBX")]
+    request = whole.first("OBR")
+    if request is None and not results:
+        scope.notes.extend(Note(one.name, "There is neither OBR nor OBX with this segment.") for one in whole.segments)
+        return None
+    request = request or Segment("OBR", 0, ("OBR",), _obx(results[0]).separators)
     return Order(request, whole.first("ORC"), whole.all("NTE"), results, specimen, laboratory)
 
 
@@ -94,7 +88,8 @@ def to_record(message: Message, segment: Segment | None, orders: Sequence[Order]
     """Returns the Record of the orders of one patient. Raises Unmappable without a patient number."""
     patient = subject(segment, scope)
     encounter = visit(message, patient, scope)
-    about = About(patient, message.control, scope, reference(encounter) if encounter else None)
+    names = Names(scope.facility.number)
+    about = About(patient, message.control, scope, names, reference(encounter) if encounter else None)
     stay = [Entry(encounter, When.ABSENT)] if encounter else []
     found = [*stubs(patient, scope), *stay, *entries(orders, about)]
     number = next((one.number for one in orders if one.number), message.control)
@@ -115,7 +110,7 @@ def _entries(order: Order, about: About) -> Iterator[Entry]:
     observations = [_observation(one, order, about, shared) for one in order.values]
     yield from (Entry(one) for one in (specimen, request) if one)
     yield from (Entry(one, When.MERGED) for one in observations)
-    yield Entry(_report({**collected, **report, **shared}, order, about, observations), When.MERGED)
+    yield Entry(_report({**report, **collected, **shared}, order, about, observations), When.MERGED)
 
 
 def _once(found: Sequence[Entry], type: str) -> list[Entry]:

@@ -6,6 +6,7 @@ from adapters.hl7v2.datatypes import cwe, ei, ts, xcn
 from adapters.hl7v2.datatypes.systems import JP, V2
 from adapters.hl7v2.fields import Field, Scope, elements, leftover, numbers
 from adapters.hl7v2.parse import Segment
+from adapters.hl7v2.segments import obx
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
 
@@ -85,3 +86,12 @@ def _with(results: Sequence[str], stated: str | None) -> str:
     if all(one in ("final", "cancelled", "entered-in-error") for one in results):
         return "final"
     return "partial" if "final" in results else "preliminary"
+
+
+def merge_report(earlier: Resource, later: Resource) -> Resource:
+    """Returns one report as two messages state it: its status never goes back, its results add up."""
+    behind = obx.stage(later) < obx.stage(earlier)
+    stands = earlier if behind else {**later, "status": obx.kept_status(earlier, later)}
+    results = [*earlier.get("result", ()), *later.get("result", ())]
+    distinct = list({one["reference"]: one for one in results}.values())
+    return {**stands, **({"result": distinct} if distinct else {})}

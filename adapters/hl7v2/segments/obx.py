@@ -236,3 +236,25 @@ def _limits(plain: str) -> dict[str, Any]:
 def key(segment: Segment, stated: Resource) -> Sequence[str]:
     """Returns what tells a result from the others of its order: test, sub-id, and the time of observation if stated."""
     return cwe.key(stated["code"]), segment[4].text.strip(), str(stated.get("effectiveDateTime", ""))[:16]
+
+
+# How far a result has come. What is behind is no news; a later word on the same stage is.
+STAGES = {"registered": 0, "unknown": 0, "preliminary": 1, "partial": 1}
+CORRECTED = frozenset(("corrected", "amended", "appended"))
+
+
+def merge_observation(earlier: Resource, later: Resource) -> Resource:
+    """Returns what stands of a result that two messages state: its status never goes back."""
+    if stage(later) < stage(earlier):
+        return earlier
+    return {**later, "status": kept_status(earlier, later)}
+
+
+def stage(result: Resource) -> int:
+    return STAGES.get(result["status"], 2)
+
+
+def kept_status(earlier: Resource, later: Resource) -> str:
+    """A result once corrected stays a corrected one when it is sent again as final."""
+    corrected = earlier["status"] in CORRECTED and later["status"] == "final"
+    return str(earlier["status"] if corrected else later["status"])

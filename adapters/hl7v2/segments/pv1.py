@@ -1,5 +1,8 @@
 """PV1, PV2 → Encounter. HL7 v2.5 3.4.3, 3.4.4; JP Core JP_Encounter."""
 
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+
 from adapters.hl7v2.datatypes import cwe, cx, ei, pl, ts, xcn
 from adapters.hl7v2.fields import Field, Reader, Scope, elements, first, leftover, numbers
 from adapters.hl7v2.parse import Message, Repetition, Segment
@@ -120,3 +123,48 @@ def _elements(message: Message, segment: Segment, scope: Scope) -> Resource:
     more = elements(reason, REASON, scope)
     people = [*found.get("participant", ()), *more.get("participant", ())]
     return {**found, **more, **({"participant": people} if people else {})}
+
+
+Sameness = Callable[[Resource], object]
+
+# How far a stay has come; nothing that arrives late reopens it.
+STAGES = {"unknown": 0, "planned": 1, "arrived": 2, "triaged": 2, "in-progress": 3, "onleave": 3, "finished": 4}
+ENDED = frozenset(("finished", "cancelled", "entered-in-error"))
+
+
+def merge_encounter(earlier: Resource, later: Resource) -> Resource:
+    """Returns one stay as two events state it, in the order in which they happened.
+
+    The later event wins element by element; what it does not say stays. A stay that has ended stays ended.
+    """
+    status = max(earlier["status"], later["status"], key=lambda one: STAGES.get(one, 5))
+    joined: Resource = {**earlier, **later, "status": status}
+    for name in ("period", "hospitalization"):
+        joined[name] = {**earlier.get(name, {}), **later.get(name, {})}
+    for name, same in _SAME.items():
+        joined[name] = _joined(earlier.get(name, ()), later.get(name, ()), same)
+    joined["location"] = _locations(earlier, later, status)
+    return {name: value for name, value in joined.items() if value}
+
+
+def _joined(earlier: Sequence[Resource], later: Sequence[Resource], same: Sameness) -> list[Resource]:
+    """What the later event does not speak of, and what it says."""
+    spoken = [same(one) for one in later]
+    return [*(one for one in earlier if same(one) not in spoken), *later]
+
+
+# What makes two entries of a list speak of the same thing.
+_SAME: dict[str, Sameness] = {
+    "identifier": lambda one: (one.get("system"), one.get("value")),
+    "participant": itemgetter("type"),
+    "diagnosis": itemgetter("condition"),
+}
+
+
+def _locations(earlier: Resource, later: Resource, status: str) -> list[Resource]:
+    """Where the later event has the patient somewhere else, he has left where he was; at the end, everywhere."""
+    here = later.get("location", ())
+    before = _joined(earlier.get("location", ()), here, itemgetter("location"))[: -len(here) or None]
+    left = [{**one, "status": "completed"} if here and one["status"] == "active" else one for one in before]
+    stays = [*left, *here]
+    return [{**one, "status": "completed"} if status in ENDED else one for one in stays]
