@@ -40,6 +40,7 @@ class Branch(NamedTuple):
     type: str
     get: Get
     value_set: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Extractor:
 
     types       all that it can ever find
     value_sets  those that its codes are required to come from
+    repeats     one of its elements may have several values
     """
 
     branches: tuple[Branch, ...]
@@ -60,8 +62,12 @@ class Extractor:
     def value_sets(self) -> frozenset[str]:
         return frozenset(one.value_set for one in self.branches if one.value_set)
 
+    @property
+    def repeats(self) -> bool:
+        return any(one.repeats for one in self.branches)
+
     def __call__(self, resource: Resource) -> list[Item]:
-        return [Item(value, type) for type, get, _ in self.branches for value in get(resource)]
+        return [Item(value, one.type) for one in self.branches for value in one.get(resource)]
 
 
 def extractor(expression: str, type: str, definitions: Definitions) -> Extractor:
@@ -117,7 +123,8 @@ class _Compiler:
             raise Unsupported(f"There is no element {place}.")
         value_set = element.value_set if element.binding == "required" else ""
         for key, type in element.json_names.items():
-            yield Branch(_type_at(place, type, element), _read(branch.get, key), value_set)
+            yield Branch(
+                _type_at(place, type, element), _read(branch.get, key), value_set, branch.repeats or element.repeats)
 
     def function(self, node: Node, focus: tuple[Branch, ...]) -> tuple[Branch, ...]:
         name, *parameters = node["children"][0]["children"]
@@ -242,7 +249,7 @@ def _extensions(get: Get, url: str) -> Get:
 def _together(branches: tuple[Branch, ...]) -> Get:
     if len(branches) == 1:
         return branches[0].get
-    return lambda value: [found for _, get, _ in branches for found in get(value)]
+    return lambda value: [found for one in branches for found in one.get(value)]
 
 
 def _equal(left: Get, right: Get, equal: bool) -> Get:

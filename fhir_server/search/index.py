@@ -45,8 +45,8 @@ class Index:
         return searchable(type, self.definitions).hash
 
     def _date(self, resource: Resource, known: Searchable) -> datetime | None:
-        """The latest start of what the clinical date covers; the end of what has no start."""
+        """The latest start of what the clinical date covers."""
         if not known.clinical:
             return None
-        found = [span for item in known.extractors[known.clinical](resource) for span in date.spans(item, self.zone)]
-        return max((end if start == date.FIRST else start for start, end in found), default=None)
+        items = known.extractors[known.clinical](resource)
+        return max((start for item in items for start, _ in date.spans(item, self.zone)), default=None)

@@ -139,7 +139,11 @@ def _term(parameter: SearchParameter, modifier: str, values: Sequence[str], read
         return Term([starting(one.code, _start(one, parameter)) for one in places], _true(parameter, values))
     match = _match(parameter, modifier, reader)
     asked = [_asked(parameter, one, reader) for one in places]
-    return Term([match(one, value) for value in values for one in asked], modifier == "not")
+    dated = reader.known.dated and parameter.code == reader.known.clinical and len(values) == 1
+    return Term(
+        [match(one, value) for value in values for one in asked],
+        modifier == "not",
+        date.starts(asked[0], values[0]) if dated else None)
 
 
 def _match(parameter: SearchParameter, modifier: str, reader: Reader) -> Callable[[Asked, str], Alternative]:

@@ -46,6 +46,7 @@ class Searchable:
     places      where those are stored that are no field of their own
     extractors  of the stored ones
     clinical    code of the parameter that newest-first pages go by, or ""
+    dated       that parameter has one value at most, whose start is the clinical date
     hash        changes when what is stored would
     """
 
@@ -53,6 +54,7 @@ class Searchable:
     places: Mapping[str, Sequence[Place]]
     extractors: Mapping[str, Extractor]
     clinical: str
+    dated: bool
     hash: str
 
 
@@ -68,11 +70,14 @@ def searchable(type: str, definitions: Definitions) -> Searchable:
     parameters = {code: one for code, one in sorted(all_parameters.items()) if code in parts or code in FIELDS}
     places = _places(parts, parameters)
     stored = {place.code for found in places.values() for place in found}
+    extractors = {code: extractor(" | ".join(parts[code]), type, definitions) for code in sorted(stored)}
+    clinical = next((code for code in CLINICAL_DATES if code in stored and parameters[code].type == "date"), "")
     return Searchable(
         parameters,
         places,
-        {code: extractor(" | ".join(parts[code]), type, definitions) for code in sorted(stored)},
-        next((code for code in CLINICAL_DATES if code in stored and parameters[code].type == "date"), ""),
+        extractors,
+        clinical,
+        bool(clinical) and len(parts[clinical]) == 1 and not extractors[clinical].repeats,
         _hash({code: (parameters[code].type, parts[code]) for code in sorted(stored)}),
     )
 

@@ -1,7 +1,7 @@
 """What is stored and what is asked, in the words of the inverted index: keys `code=text`, and rechecks beside them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -93,10 +93,14 @@ Alternative = Keys | Stretch | Pattern | Field
 
 @dataclass(frozen=True)
 class Term:
-    """One criterion: any of the alternatives, or none of them."""
+    """One criterion: any of the alternatives, or none of them.
 
-    alternatives: Sequence[Alternative] = field(default_factory=tuple)
+    dated  where the clinical date of every match lies, if the criterion tells
+    """
+
+    alternatives: Sequence[Alternative]
     negated: bool = False
+    dated: Filter | None = None
 
 
 def key(code: str, text: str) -> str:

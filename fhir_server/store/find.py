@@ -123,7 +123,8 @@ def _filter(plan: Plan, driver: _Driver, behind: Sequence[Filter] = ()) -> Filte
     """All criteria, those that do not drive set aside."""
     criteria = [_LIVE, *map(_any_of, plan.keys), *(one.filter for one in plan.ranges), *plan.rest]
     sifting = [_aside(one) for one in criteria if one not in driver.filters]
-    return {"$and": [*driver.filters, *sifting, *behind]}
+    dated = [{"d": one} for one in plan.dated]
+    return {"$and": [*driver.filters, *dated, *sifting, *behind]}
 
 
 def _any_of(keys: Sequence[str]) -> Filter:

@@ -44,6 +44,7 @@ class Plan:
 
     keys    for each criterion the index keys of which one must be there; they drive the search
     ranges  criteria that drive it when they match little
+    dated   where the clinical date of every match lies
     rest    criteria that only sift what the others found: negations, rechecks, alternatives of several kinds
     after   the page starts behind this row
     limit   rows of a page
@@ -52,6 +53,7 @@ class Plan:
     type: str
     keys: Sequence[Sequence[str]] = ()
     ranges: Sequence[Range] = ()
+    dated: Sequence[Filter] = ()
     rest: Sequence[Filter] = ()
     order: Order = field(default_factory=Order)
     after: Position | None = None

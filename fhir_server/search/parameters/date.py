@@ -8,7 +8,7 @@ from typing import Any
 from fhir_server.fhirpath.compile import Item
 from fhir_server.outcome import BadRequest
 from fhir_server.search.interval import Interval, compare, stored
-from fhir_server.search.term import Alternative, Asked, Entry
+from fhir_server.search.term import Alternative, Asked, Entry, Filter
 from fhir_server.search.value import prefixed
 
 Span = tuple[datetime, datetime]
@@ -90,8 +90,11 @@ def _of_period(value: Mapping[str, Any], zone: tzinfo) -> Iterator[Span]:
 
 
 def _of_timing(value: Mapping[str, Any], zone: tzinfo) -> Iterator[Span]:
-    yield from (span(one, zone) for one in value.get("event", ()) if one)
-    yield from _of_period(value.get("repeat", {}).get("boundsPeriod", {}), zone)
+    """The outer limits of a schedule are all that matters of it."""
+    events = [span(one, zone) for one in value.get("event", ()) if one]
+    found = [*events, *_of_period(value.get("repeat", {}).get("boundsPeriod", {}), zone)]
+    if found:
+        yield min(start for start, _ in found), max(end for _, end in found)
 
 
 _SPANS: Mapping[str, Callable[[Any, tzinfo], Iterator[Span]]] = {
@@ -122,5 +125,20 @@ def comparison(asked: Asked, value: str) -> tuple[str, datetime, datetime]:
         return prefix, max(start, FIRST + more) - more, min(end, FINAL - more) + more
     return prefix, start, end
 
+
+def starts(asked: Asked, value: str) -> Filter | None:
+    """Returns where the start of every match must lie, None where it may be anywhere."""
+    prefix, start, end = comparison(asked, value)
+    return _STARTS[prefix](start, end) if prefix in _STARTS else None
+
+
+_STARTS: Mapping[str, Callable[[datetime, datetime], Filter]] = {
+    "eq": lambda start, end: {"$gte": start, "$lt": end},
+    "lt": lambda start, end: {"$lt": start},
+    "eb": lambda start, end: {"$lt": start},
+    "le": lambda start, end: {"$lt": end},
+    "ap": lambda start, end: {"$lt": end},
+    "sa": lambda start, end: {"$gte": end},
+}
 
 MODIFIERS: Mapping[str, Callable[[Asked, str], Alternative]] = {"": match}

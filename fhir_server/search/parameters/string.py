@@ -41,8 +41,9 @@ def _texts(item: Item) -> Iterator[str]:
 
 
 def _stored(folded: str, text: str) -> str:
-    written = "" if folded == text else text if len(text) <= LIMIT else sha256(text.encode()).hexdigest()
-    return folded[:LIMIT] + _MARK + written
+    if max(len(folded), len(text)) > LIMIT:
+        return folded[:LIMIT] + _MARK + sha256(text.encode()).hexdigest()
+    return folded + _MARK + (text if folded != text else "")
 
 
 def starts_with(asked: Asked, value: str) -> Alternative:

@@ -1,0 +1,99 @@
+"""What is stored for a search, and how much of it."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fhir_server.definitions.registry import load
+from fhir_server.fhirjson import decode
+from fhir_server.search.index import Index, supported
+from fhir_server.store.document import SearchValues
+from tests.r4_examples import examples
+
+UPDATED = datetime(2026, 4, 1, tzinfo=UTC)
+INDEX = Index(load())
+
+
+def test_an_observation_is_found_by_these_keys() -> None:
+    observation: dict[str, Any] = {
+        "resourceType": "Observation",
+        "id": "o1",
+        "meta": {"tag": [{"system": "urn:tags", "code": "t"}]},
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectivePeriod": {"start": "2024-05-01T09:00:00+09:00", "end": "2024-05-03"},
+        "valueQuantity": {"value": Decimal("120.50"), "unit": "mmHg", "system": "http://unitsofmeasure.org",
+                          "code": "mm[Hg]"},
+    }
+    assert INDEX.values(observation, UPDATED) == SearchValues(
+        keys=(
+            "_",
+            "_tag=t",
+            "_tag=urn:tags|t",
+            "code=8480-6",
+            "code=http://loinc.org|8480-6",
+            "date=20240501T000000000",
+            "date=20240503T145959999",
+            "status=final",
+            "subject=Patient/p1",
+            "value-quantity=20500021205",
+        ),
+        date=datetime(2024, 5, 1, tzinfo=UTC),
+        recheck=[
+            {"p": "date", "lo": "20240501T000000000", "hi": "20240503T145959999"},
+            {"p": "value-quantity", "lo": "20500021205", "hi": "20500021205", "s": "http://unitsofmeasure.org",
+             "c": "mm[Hg]", "u": "mmHg"},
+        ],
+        hash=INDEX.hash("Observation"),
+    )
+
+
+def test_names_are_stored_folded_and_as_written() -> None:
+    patient = {"resourceType": "Patient", "id": "p", "name": [{"family": "ﾔﾏﾀﾞ", "given": ["太郎"]}]}
+    assert INDEX.values(patient, UPDATED).keys == (
+        "_", "deceased=false", "family=ヤマダ\x1fﾔﾏﾀﾞ", "given=太郎\x1f", "name=ヤマダ\x1fﾔﾏﾀﾞ", "name=太郎\x1f")
+
+
+def test_a_type_without_clinical_date_goes_by_its_last_update() -> None:
+    patient = {"resourceType": "Patient", "id": "p", "birthDate": "1960-01-01"}
+    assert INDEX.values(patient, UPDATED).date == UPDATED
+
+
+@pytest.mark.parametrize("type, content", [
+    ("Observation", {"effectiveDateTime": "2024-05-01T09:00:00+09:00"}),
+    ("MedicationRequest", {"authoredOn": "2024-05-01T09:00:00+09:00"}),
+    ("Condition", {"recordedDate": "2024-05-01T09:00:00+09:00"}),
+    ("Encounter", {"period": {"start": "2024-05-01T09:00:00+09:00"}}),
+    ("Consent", {"dateTime": "2024-05-01T09:00:00+09:00"}),
+    ("CarePlan", {"period": {"start": "2024-05-01T09:00:00+09:00"}}),
+    ("DiagnosticReport", {"effectivePeriod": {"start": "2024-05-01T09:00:00+09:00"}}),
+])
+def test_the_clinical_date_of_a_type_is_its_main_one(type: str, content: dict[str, Any]) -> None:
+    assert INDEX.values({"resourceType": type, "id": "x", **content}, UPDATED).date == datetime(2024, 5, 1, tzinfo=UTC)
+
+
+def test_official_examples_have_at_most_sixteen_keys_on_average() -> None:
+    counts = [len(INDEX.values(decode(raw), UPDATED).keys) for _, raw in examples()]
+    assert sum(counts) / len(counts) <= 16
+
+
+def test_a_key_is_never_longer_than_a_digest_allows() -> None:
+    system = {"resourceType": "Basic", "id": "b", "code": {"coding": [{"system": "urn:s", "code": "x" * 100_000}]}}
+    assert max(map(len, INDEX.values(system, UPDATED).keys)) == 1065
+
+
+def test_the_hash_tells_one_set_of_parameters_from_another() -> None:
+    assert INDEX.hash("Observation") != INDEX.hash("Condition") == INDEX.hash("Condition")
+
+
+def test_consent_is_searched_by_these_parameters() -> None:
+    assert {one.code: one.type for one in supported("Consent", load())} == {
+        "_id": "token", "_lastUpdated": "date", "_profile": "uri", "_security": "token", "_source": "uri",
+        "_tag": "token", "action": "token", "actor": "reference", "category": "token", "consentor": "reference",
+        "data": "reference", "date": "date", "identifier": "token", "organization": "reference",
+        "patient": "reference", "period": "date", "purpose": "token", "scope": "token", "security-label": "token",
+        "source-reference": "reference", "status": "token",
+    }

@@ -1,0 +1,173 @@
+"""Searches as text: what is refused, what is ignored, how pages go on."""
+
+from typing import Any
+
+import pytest
+
+from fhir_server.definitions.registry import load
+from fhir_server.outcome import BadRequest, FHIRError, NotSupported
+from fhir_server.search.plan import plan
+from fhir_server.search.query import Pair, parse
+from fhir_server.store.store import Store
+from tests.fhir_server.search.conftest import Search, put
+
+
+@pytest.mark.parametrize("name, value, error, text", [
+    ("colour", "red", NotSupported, "Observation has no search parameter colour here."),
+    ("subject.name", "x", NotSupported, "Observation has no search parameter subject.name here."),
+    ("_has:Group:member:_id", "x", NotSupported, "Observation has no search parameter _has:Group:member:_id here."),
+    ("_include", "x", NotSupported, "Observation has no search parameter _include here."),
+    ("_text", "x", NotSupported, "Observation has no search parameter _text here."),
+    ("code-value-quantity", "a$1", NotSupported, "Observation has no search parameter code-value-quantity here."),
+    ("code:below", "x", NotSupported, "code does not support :below, only :not, :missing."),
+    ("subject:identifier", "x", NotSupported, "subject does not support :identifier, only :missing."),
+    ("_id:missing", "true", NotSupported, "_id does not support :missing."),
+    ("_sort", "code", NotSupported, "_sort by 'code' is not supported, only by _lastUpdated, _id, date."),
+    ("_sort", "date,_id", NotSupported, "_sort by 'date,_id' is not supported, only by _lastUpdated, _id, date."),
+    ("_total", "estimate", NotSupported, "_total is none or accurate, not 'estimate'."),
+    ("code", "", BadRequest, "code has no value."),
+    ("code:missing", "yes", BadRequest, "code:missing is true or false, not 'yes'."),
+    ("date", "yesterday", BadRequest,
+     "date: 'yesterday' is no date such as 2024, 2024-05-01 or ge2024-05-01T09:30:00+09:00."),
+    ("date", "xx2024", BadRequest,
+     "date: 'xx2024' is no date such as 2024, 2024-05-01 or ge2024-05-01T09:30:00+09:00."),
+    ("value-quantity", "5|mg", BadRequest,
+     "value-quantity: '5|mg' is no quantity such as 5.4, 5.4||mg or 5.4|http://unitsofmeasure.org|mg."),
+    ("value-quantity", "many", BadRequest, "value-quantity: 'many' is no number such as 5.4 or ge5.4."),
+    ("subject:Patient", "Group/1", BadRequest, "subject:Patient: 'Group/1' is no id of a Patient."),
+    ("_count", "ten", BadRequest, "_count is a number of rows, not 'ten'."),
+    ("_count", "-1", BadRequest, "_count is a number of rows, not '-1'."),
+    ("code", ",".join(["x"] * 201), BadRequest, "code: at most 200 values, this one has 201."),
+    ("code", "x" * 2001, BadRequest, "code: a value has at most 2000 characters."),
+    ("code", "\ud800", BadRequest, "'code' or its value is not Unicode text."),
+    ("focus", "1,2", BadRequest, "focus: too many values without a type. Write Account/123 instead of 123."),
+    ("_page", "x", BadRequest, "_page is not a page of this search. Start again without it."),
+])
+def test_what_cannot_be_searched_is_refused_by_name(name: str, value: str, error: type[FHIRError], text: str) -> None:
+    with pytest.raises(error) as refused:
+        parse("Observation", [(name, value)], load(), key=b"secret")
+    assert str(refused.value) == text
+
+
+def test_a_search_has_a_hundred_parameters_at_most() -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse("Observation", [("code", "x")] * 101, load())
+    assert str(refused.value) == "A search has at most 100 parameters, this one has 101."
+
+
+def test_a_lenient_search_leaves_out_what_is_not_supported_and_says_so() -> None:
+    query = parse("Observation", [("colour", "red"), ("code", "x"), ("_count", "5000")], load(), lenient=True)
+    assert (query.used, query.ignored) == (
+        (("code", "x"), ("_count", "1000")), ("Observation has no search parameter colour here.",))
+
+
+def test_a_lenient_search_still_refuses_what_it_cannot_read() -> None:
+    with pytest.raises(BadRequest):
+        parse("Observation", [("date", "yesterday")], load(), lenient=True)
+
+
+def observation(id: str, **content: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": id, "status": "final", "code": {"text": "x"}, **content}
+
+
+OBSERVATIONS = [
+    observation("c", effectiveDateTime="2024-05-03"),
+    observation("a", effectiveDateTime="2024-05-01"),
+    observation("b", effectiveDateTime="2024-05-01"),
+    observation("d", effectiveDateTime="2024-05-02", status="amended"),
+]
+
+
+@pytest.mark.parametrize("query, found", [
+    ("_id=a", ["a"]),
+    ("_id=a,c,zz", ["c", "a"]),
+    ("_id=a&status=amended", []),
+    ("_lastUpdated=2026-04-01T00:01:00Z", ["a"]),
+    ("_lastUpdated=gt2026-04-01T00:01:00Z", ["d", "b"]),
+    ("_lastUpdated=ge2026-04-01T00:01:00Z&_lastUpdated=lt2026-04-01T00:02:30Z", ["a", "b"]),
+    ("_lastUpdated=ne2026-04-01T00:01:00Z", ["c", "d", "b"]),
+    ("_lastUpdated=2026-04-01T00:00:00Z,2026-04-01T00:03:00Z", ["c", "d"]),
+    ("_lastUpdated=2026-03", []),
+    ("_sort=date", ["b", "a", "d", "c"]),
+    ("_sort=-date", ["c", "d", "a", "b"]),
+    ("_sort=_lastUpdated", ["c", "a", "b", "d"]),
+    ("_sort=-_lastUpdated", ["d", "b", "a", "c"]),
+    ("_sort=-_lastUpdated&status=final", ["b", "a", "c"]),
+    ("_sort=_id", ["a", "b", "c", "d"]),
+    ("_sort=-_id&status=final", ["c", "b", "a"]),
+    ("_sort=_lastUpdated&date=2024-05-01,2024-05-02", ["a", "b", "d"]),
+    ("status=final,amended&date=le2024-05-02&_id=d,c", ["d"]),
+])
+def test_ids_updates_and_order(search: Search, query: str, found: list[str]) -> None:
+    assert search(OBSERVATIONS, f"Observation?{query}") == found
+
+
+def test_a_type_of_which_nothing_is_stored_is_found_empty(search: Search) -> None:
+    assert search([], "VisionPrescription?status=active&_sort=-_lastUpdated&_id=x") == []
+
+
+def pages(store: Store, pairs: list[Pair]) -> list[list[str]]:
+    """All pages of a search, each reached by the token of the one before."""
+    found, token = [], ""
+    while True:
+        query = parse("Observation", [*pairs, *([("_page", token)] if token else [])], load(), key=b"secret")
+        page = store.find(plan(query))
+        found.append([one.id for one in page.rows])
+        if page.more is None:
+            return found
+        token = query.page(page.more, b"secret")
+
+
+@pytest.mark.parametrize("sort, found", [
+    ("-date", [["c", "d"], ["a", "b"]]),
+    ("date", [["b", "a"], ["d", "c"]]),
+    ("_lastUpdated", [["c", "a"], ["b", "d"]]),
+    ("-_lastUpdated", [["d", "b"], ["a", "c"]]),
+    ("_id", [["a", "b"], ["c", "d"]]),
+    ("-_id", [["d", "c"], ["b", "a"]]),
+])
+def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: str, found: list[list[str]]) -> None:
+    put(store, OBSERVATIONS)
+    assert pages(store, [("_sort", sort), ("_count", "2")]) == found
+    assert pages(store, [("_sort", sort), ("_count", "2"), ("date", "ge2020"), ("status:not", "x")]) == found
+    assert pages(store, [("_sort", sort), ("_count", "2"), ("status", "final,amended")]) == found
+    assert pages(store, [("_sort", sort), ("_count", "1")]) == [[one] for page in found for one in page]
+
+
+def token(store: Store, *pairs: Pair) -> str:
+    query = parse("Observation", [*pairs, ("_count", "1")], load(), key=b"secret")
+    more = store.find(plan(query)).more
+    assert more is not None
+    return query.page(more, b"secret")
+
+
+def test_a_page_token_is_good_only_for_its_own_search(store: Store) -> None:
+    put(store, OBSERVATIONS)
+    good = token(store, ("status", "final"))
+    altered = good[:-1] + ("A" if good[-1] != "A" else "B")
+    for type, status, text, key in [
+        ("Observation", "amended", good, b"secret"),
+        ("Condition", "final", good, b"secret"),
+        ("Observation", "final", good, b"other"),
+        ("Observation", "final", good, b""),
+        ("Observation", "final", altered, b"secret"),
+        ("Observation", "final", "", b"secret"),
+        ("Observation", "final", "ü€%", b"secret"),
+    ]:
+        name = "status" if type == "Observation" else "clinical-status"
+        with pytest.raises(BadRequest, match="_page"):
+            parse(type, [(name, status), ("_page", text)], load(), key=key)
+
+
+def test_only_what_the_caller_may_see_is_found_and_counted(store: Store) -> None:
+    put(store, OBSERVATIONS)
+    query = parse("Observation", [("status", "final,amended")], load())
+    allowed = plan(query, ["status=amended"])
+    assert ([one.id for one in store.find(allowed).rows], store.count(allowed)) == (["d"], 1)
+
+
+def test_absolute_references_to_this_server_are_its_own(store: Store) -> None:
+    put(store, [observation("o", subject={"reference": "Patient/1"})])
+    base = "http://127.0.0.1:8080/fhir"
+    query = parse("Observation", [("subject", f"{base}/Patient/1")], load(), base=base)
+    assert [one.id for one in store.find(plan(query)).rows] == ["o"]
