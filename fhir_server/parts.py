@@ -1,4 +1,7 @@
-"""The parts of a server, each a process of its own: alone under their names, or all together under `serve`."""
+"""The parts of a server, each a process of its own: alone under their names, or all together under `serve`.
+
+What only one of them needs is imported where it starts: the process that holds the socket needs no application.
+"""
 
 import logging
 import multiprocessing
@@ -8,20 +11,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import flask
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from fhir_server import options, supervise
-from fhir_server.app import create_app, open_context
 from fhir_server.config import Config, from_environment
-from fhir_server.context import Context
 from fhir_server.store import embedded
 from fhir_server.store.heartbeat import EVERY
+
+if TYPE_CHECKING:
+    import flask
+
+    from fhir_server.context import Context
 
 RUN = {
     "mllp": "adapters.hl7v2.mllp:run",
@@ -32,7 +34,7 @@ RUN = {
 
 _DATABASE = ("data_dir", "mongodb_uri", "open", "demo")
 # Each thread serves one request at a time; more than these only wait for one another.
-_THREADS = 8
+_THREADS = 4
 _STOP_SECONDS = 5
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,8 @@ def demo(**given: Any) -> None:
 
 def run(part: str, config: Config) -> None:
     """Runs a part until Ctrl-C, SIGTERM or the end of its supervisor."""
+    from fhir_server.app import open_context
+
     start_log()
     supervise.end_with_supervisor()
     stop = supervise.stopping()
@@ -85,6 +89,10 @@ def run(part: str, config: Config) -> None:
 
 def serve_web(config: Config) -> None:
     """Runs the web workers. This process only holds the socket and the database."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
     start_log()
     supervise.end_with_supervisor()
     os.environ.update(config.environment())
@@ -100,7 +108,7 @@ def serve_web(config: Config) -> None:
             blocking_threads=_THREADS,
             http=HTTPModes.http1,
             websockets=False,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
             log_access=False,
             respawn_failed_workers=True,
             respawn_interval=0.5,
@@ -108,8 +116,10 @@ def serve_web(config: Config) -> None:
         ).serve()
 
 
-def application() -> flask.Flask:
+def application() -> "flask.Flask":
     """Returns the application of one web worker; its Context lives as long as the process."""
+    from fhir_server.app import create_app, open_context
+
     start_log()
     if parent := multiprocessing.parent_process():
         supervise.end_with(parent.pid or 0)
@@ -132,7 +142,7 @@ def database(config: Config) -> Iterator[str]:
 
 
 @contextmanager
-def signing(part: str, context: Context) -> Iterator[None]:
+def signing(part: str, context: "Context") -> Iterator[None]:
     """Signs as alive in the store while the part runs."""
     name, ended = f"{socket.gethostname()}:{os.getpid()}", threading.Event()
     thread = threading.Thread(target=_sign, args=(part, name, context, ended), name="heartbeat", daemon=True)
@@ -150,7 +160,7 @@ def start_log() -> None:
     logging.getLogger("pymongo").setLevel(logging.WARNING)
 
 
-def _sign(part: str, name: str, context: Context, ended: threading.Event) -> None:
+def _sign(part: str, name: str, context: "Context", ended: threading.Event) -> None:
     """A failing database is the store's to report; the next signature says that it is back."""
     beats = context.store.heartbeats
     while not ended.is_set():
@@ -159,7 +169,7 @@ def _sign(part: str, name: str, context: Context, ended: threading.Event) -> Non
     beats.leave(part, name)
 
 
-def _imported(place: str) -> Callable[[Context, threading.Event], None]:
+def _imported(place: str) -> "Callable[[Context, threading.Event], None]":
     module, _, name = place.partition(":")
-    entry: Callable[[Context, threading.Event], None] = getattr(import_module(module), name)
+    entry: "Callable[[Context, threading.Event], None]" = getattr(import_module(module), name)
     return entry

@@ -1,6 +1,5 @@
 """The command line: what it offers, and how it refuses. No mistake of a person's ends in a traceback."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -12,19 +11,7 @@ import click
 import pytest
 
 from fhir_server.cli import COMMANDS, INTERNAL
-
-
-def kakehashi(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str]:
-    """Runs the command as a person would; returns its exit code and everything it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fhir_server.cli", *arguments],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stdout + done.stderr
+from tests.process import free_port, kakehashi
 
 
 @pytest.mark.parametrize("place", [place for place, _ in COMMANDS.values()] + list(INTERNAL.values()))
@@ -67,8 +54,7 @@ def test_a_mistake_is_named_in_words(
 
 @pytest.mark.parametrize("option", ["--port", "--mllp-port"])
 def test_a_taken_port_names_the_option_that_chooses_another(option: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        other = free.getsockname()[1]
+    other = free_port()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ports = {"--port": str(other), "--mllp-port": str(other), option: str(port)}

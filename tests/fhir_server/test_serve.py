@@ -1,0 +1,159 @@
+"""`kakehashi serve` as a person starts it: everything comes up, is found, is seen, stops, and comes back."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.process import Serve, kakehashi, wait_for
+
+MESSAGE = (
+    "MSH|^~\\&|HIS|TEST-HP|K|R|20260401090000+0900||ADT^A04^ADT_A01|T-1|P|2.5||||||UNICODE UTF-8\r"
+    "EVN|A04|20260401090000\r"
+    "PID|1||8800000001^^^^PI||試験^太郎^^^^^L^I||19550117|M\r"
+    "PV1|1|O\r"
+).encode()
+FAULTY = (
+    "MSH|^~\\&|LIS|TEST-HP|K|R|20260401100000+0900||ORU^R01^ORU_R01|T-2|P|2.5||||||UNICODE UTF-8\r"
+    "PID|1||8800000001^^^^PI||試験^太郎^^^^^L^I||19550117|M\r"
+    "OBR|1|A1||3^生化学的検査^JC10|||20260401095000||||||||||||||||||F\r"
+    "OBX|1|NM|3H015000002326101^カリウム^JC10||4.1|mmol/L|||||F\r"
+    "OBX|2|NM|3B035000002327201^ＡＳＴ^JC10||<script>alert(1)</script>|U/L|||||F\r"
+).encode()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """A demonstration, open, with one more resident and one faulty message."""
+    one = Serve(tmp_path_factory.mktemp("serve"), ("--demo", "--open"))
+    with one.running():
+        assert b"MSA|AA|T-1" in one.send(MESSAGE)
+        assert b"MSA|AA|T-2" in one.send(FAULTY)
+        wait_for(lambda: total(one, "Patient?identifier=8800000001") == 1, "the resident")
+        wait_for(lambda: total(one, "CarePlan") == 1, "the region")
+        wait_for(lambda: "OBX[2]-5" in one.get("/").text, "the faulty message")
+        yield one
+
+
+def total(serve: Serve, search: str) -> int:
+    found: int = serve.get(f"/fhir/{search}&_total=accurate" if "?" in search else f"/fhir/{search}?_total=accurate").json()["total"]
+    return found
+
+
+def test_the_summary_says_what_to_open_and_what_to_mind(serve: Serve) -> None:
+    for words in (serve.page, f"127.0.0.1:{serve.mllp_port}", "trial database", "WARNING: --open", "Ctrl-C"):
+        assert words in serve.said
+
+
+def test_every_part_is_ready(serve: Serve) -> None:
+    assert serve.get("/health/live").json() == {"alive": True}
+    assert serve.get("/health/ready").json() == {"database": True, "mllp": True, "worker": True}
+
+
+def test_one_demonstration_resident_has_all_five_types(serve: Serve) -> None:
+    [entry] = serve.get("/fhir/Patient?identifier=0000000001").json()["entry"]
+    patient = entry["resource"]["id"]
+    for search in ("Observation", "MedicationRequest", "Consent", "CarePlan"):
+        wait_for(lambda: total(serve, f"{search}?patient={patient}") > 0, search)
+
+
+def test_everything_the_demonstration_stores_is_labelled(serve: Serve) -> None:
+    label = "http://terminology.hl7.org/CodeSystem/v3-ActReason|HTEST"
+    for type_ in ("Patient", "Observation", "Consent"):
+        assert total(serve, f"{type_}?_security={label}") == total(serve, type_)
+
+
+def test_the_storage_in_the_drop_folder_is_read(serve: Serve) -> None:
+    wait_for(lambda: total(serve, "Patient?identifier=0000000003") == 1, "the patient of the SS-MIX2 storage")
+
+
+def test_a_web_page_elsewhere_reaches_nothing(serve: Serve) -> None:
+    assert serve.get("/fhir/Patient", Host="evil.example").status_code == 403
+    assert serve.get("/fhir/Patient", Origin="http://evil.example").status_code == 403
+    assert serve.get("/", Host="evil.example").status_code == 403
+
+
+def test_the_command_shows_the_state(serve: Serve) -> None:
+    code, said = kakehashi("status", "--data-dir", str(serve.data), cwd=serve.folder)
+    assert code == 0, said
+    assert re.search(r"│ Patient +│ +[\d,]+ │", said)
+    assert re.search(r"│ mllp +│", said)
+    assert "OBX[2]-5" in said and "T-2" in said
+
+
+def test_a_demonstration_and_real_data_never_meet(serve: Serve) -> None:
+    uri = "--data-dir", str(serve.data)
+    code, said = kakehashi("web", *uri, "--port", "1", cwd=serve.folder)
+    assert code != 0
+
+
+def test_the_log_shows_no_person(serve: Serve) -> None:
+    log = serve.said.partition("Kakehashi is running.")[2]
+    assert not [word for word in ("8800000001", "試験", "太郎", "alert(1)", "identifier=") if word in log]
+
+
+def test_what_was_stored_is_there_after_a_stop_and_a_start(tmp_path: Path) -> None:
+    serve = Serve(tmp_path, ("--open",))
+    with serve.running() as process:
+        assert b"MSA|AA|T-1" in serve.send(MESSAGE)
+        wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
+    assert process.returncode == 0
+    assert not processes_of(serve)
+    code, said = kakehashi("serve", "--demo", "--data-dir", str(serve.data), *ports(serve), cwd=tmp_path)
+    assert code == 1
+    assert "The database holds real data, no demonstration." in said and "Traceback" not in said
+    with serve.running():
+        assert total(serve, "Patient?identifier=8800000001") == 1
+        assert b"MSA|AA|T-1" in serve.send(MESSAGE)
+        assert serve.get("/fhir/Patient?identifier=8800000001").json()["entry"][0]["resource"]["meta"]["versionId"] == "1"
+
+
+def test_a_killed_server_leaves_no_process_and_the_next_start_takes_over(tmp_path: Path) -> None:
+    serve = Serve(tmp_path, ("--open",))
+    with serve.running() as process:
+        assert b"MSA|AA|T-1" in serve.send(MESSAGE)
+        process.kill()
+        wait_for(lambda: not processes_of(serve), "the end of every part")
+    with serve.running():
+        wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
+
+
+def test_killed_parts_come_back(tmp_path: Path) -> None:
+    serve = Serve(tmp_path, ("--open",))
+    with serve.running():
+        assert b"MSA|AA|T-1" in serve.send(MESSAGE)
+        for pid in processes_of(serve, "fhir_server.cli mllp", "fhir_server.cli worker", "mongod"):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: answers(serve), "a ready server")
+        wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
+
+
+def answers(serve: Serve) -> bool:
+    try:
+        serve.send(MESSAGE)
+        return serve.get("/health/ready").status_code == 200
+    except (OSError, requests.RequestException):
+        return False
+
+
+def ports(serve: Serve) -> tuple[str, ...]:
+    return ("--port", str(serve.port), "--mllp-port", str(serve.mllp_port))
+
+
+def processes_of(serve: Serve, *names: str) -> list[int]:
+    """Returns the processes that work on the server's data folder: its own, and its children by their surroundings."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _works_on(path, serve, names)]
+
+
+def _works_on(path: Path, serve: Serve, names: tuple[str, ...]) -> bool:
+    try:
+        command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        known = command + (path / "environ").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return False
+    ours = str(serve.data) in known and bool(command) and int(path.name) != os.getpid()
+    return ours and (not names or any(name in command for name in names))
