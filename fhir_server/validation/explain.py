@@ -5,18 +5,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import ValidationError
 
 from fhir_server import fhirjson
+from fhir_server.fhirjson import Resource
 from fhir_server.outcome import Issue
-from fhir_server.validation.keywords import explainer
+from fhir_server.validation.keywords import decider, explainer
 from fhir_server.validation.schema import DEPTH, Schemas
 
 MOST_ISSUES = 20
 MOST_SHOWN = 60
+# From here on a look into each item costs more than a schema of its own for the items.
+LONG = 100
 
 # The code of the Issue, the name below the place of the error (or ""), the text.
 Fault = tuple[str, str, str]
+# A ValidationError, whose schema, instance and keyword jsonschema types as maybe unset.
+Error = Any
 
 _SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = frozenset({"and", "div", "false", "implies", "mod", "or", "true", "xor"})
@@ -25,9 +31,14 @@ _KEYWORDS = frozenset({"and", "div", "false", "implies", "mod", "or", "true", "x
 class Explainer:
     """Explains refusals by the same schemas that the decision was made with."""
 
-    def __init__(self, schemas: Schemas) -> None:
+    def __init__(self, schemas: Schemas, accepts: Callable[[Any], bool]) -> None:
         self._schemas = schemas
-        self._validator = explainer(self._errors)
+        self._accepts = accepts
+        self._deciders: dict[str, jsonschema_rs.Validator] = {}
+        self._validator = explainer({
+            "items": self._items,
+            "resource": lambda _validator, _argument, value, _schema: self._errors(value),
+        })
 
     def issues(self, resource: Any) -> list[Issue]:
         """Returns an Issue for each fault found, MOST_ISSUES at most. What comes after these is not looked at."""
@@ -44,6 +55,23 @@ class Explainer:
             return self._validator(self._schemas.schema(type_)).iter_errors(resource)
         return iter([ValidationError("", validator="resource", instance=resource)])
 
+    def _items(self, validator: Any, single: Resource, values: Any, _schema: Any) -> Iterator[ValidationError]:
+        """The errors of the items; in a long array those are passed over in Rust that have none."""
+        if not isinstance(values, list):
+            return
+        accepts = self._decider(single) if len(values) > LONG else _none
+        for place, value in enumerate(values):
+            if not accepts(value):
+                yield from validator.descend(value, single, path=place)
+
+    def _decider(self, single: Resource) -> Callable[[Any], bool]:
+        key = single.get("else", single).get("$ref", "").removeprefix("#/$defs/")
+        if not key:
+            return _none
+        if key not in self._deciders:
+            self._deciders[key] = decider(self._schemas.schema(key), self._accepts)
+        return self._deciders[key].is_valid
+
     def _place(self, resource: Any, path: Sequence[str | int]) -> str | None:
         """The FHIRPath of a JSON path: `name`, 0, `_family` of a Patient is `Patient.name[0].family`."""
         key = expression = self._schemas.type_of(resource)
@@ -55,6 +83,10 @@ class Explainer:
             value = _below(value, step)
             key = self._schemas.type_of(value) or key
         return expression or None
+
+
+def _none(_: Any) -> bool:
+    return False
 
 
 def _unique(issues: Iterable[Issue]) -> Iterator[Issue]:
@@ -80,42 +112,42 @@ def _name(name: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """Returns the value as a reader needs it to find it again: as JSON, MOST_SHOWN characters at most."""
+    """Returns the value as it starts a sentence: JSON of MOST_SHOWN characters at most, or what kind of thing it is."""
     if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "an array"
+        return "An object" if isinstance(value, dict) else "An array"
     if isinstance(value, str):
         cut = value[:MOST_SHOWN]
         return fhirjson.encode(cut).decode() if cut == value else fhirjson.encode(cut + "…").decode()
     return fhirjson.encode(value).decode()[:MOST_SHOWN]
 
 
-def _of(code: str, text: str) -> Callable[[ValidationError], Iterable[Fault]]:
+def _of(code: str, text: str) -> Callable[[Error], Iterable[Fault]]:
     """A fault told by a sentence; {value} and {title} (what is expected) come from the error."""
     return lambda error: [(code, "", text.format(value=shown(error.instance), title=error.schema.get("title", "")))]
 
 
-def _wrong_type(error: ValidationError) -> Iterable[Fault]:
+def _wrong_type(error: Error) -> Iterable[Fault]:
     nested = isinstance(error.instance, dict | list) or error.schema["type"] in ("array", "object")
     return _of("structure" if nested else "value", "{value} is no {title}.")(error)
 
 
-def _unknown(error: ValidationError) -> Iterable[Fault]:
+def _unknown(error: Error) -> Iterable[Fault]:
     title, known = error.schema["title"], error.schema["properties"]
     return ((
         "structure", name, f"{title} has no element {shown(name)}.") for name in error.instance if name not in known)
 
 
-def _missing(error: ValidationError) -> Iterable[Fault]:
+def _missing(error: Error) -> Iterable[Fault]:
     names = [name for name in error.validator_value if name not in error.instance]
     return (("required", name, f"{name} is missing.") for name in names)
 
 
-def _none_of(error: ValidationError) -> Iterable[Fault]:
+def _none_of(error: Error) -> Iterable[Fault]:
     name = error.schema["title"]
     return [("required", name.removesuffix("[x]"), f"{name} is missing.")]
 
 
-def _wrong_resource(error: ValidationError) -> Iterable[Fault]:
+def _wrong_resource(error: Error) -> Iterable[Fault]:
     if not isinstance(error.instance, dict):
         return [("structure", "", f"{shown(error.instance)} is no resource.")]
     if "resourceType" not in error.instance:
@@ -123,13 +155,11 @@ def _wrong_resource(error: ValidationError) -> Iterable[Fault]:
     return [("structure", "", f"{shown(error.instance['resourceType'])} is no resource type of FHIR R4.")]
 
 
-def _second_form(error: ValidationError) -> Iterable[Fault]:
+def _second_form(error: Error) -> Iterable[Fault]:
     return [("structure", "", f"{error.path[-1]} cannot stand beside another form of the same element.")]
 
 
-FAULTS: dict[str | None, Callable[[ValidationError], Iterable[Fault]]] = {
-    # No keyword: the schema is `false`.
-    None: _second_form,
+FAULTS: dict[object, Callable[[Error], Iterable[Fault]]] = {
     "additionalProperties": _unknown,
     "aligned": _of("structure", "Values and their extensions are not aligned: each place needs one of the two."),
     "anyOf": _none_of,
@@ -141,6 +171,7 @@ FAULTS: dict[str | None, Callable[[ValidationError], Iterable[Fault]]] = {
     "minProperties": _of("structure", "An object cannot be empty."),
     "minimum": _of("value", "{value} is no {title}."),
     "nests": _of("structure", f"The content is more than {DEPTH} levels deep."),
+    "not": _second_form,
     "pattern": _of("value", "{value} is no {title}."),
     "required": _missing,
     "resource": _wrong_resource,

@@ -12,7 +12,8 @@ from fhir_server.validation.primitives import LITERALS
 from fhir_server.validation.schema import DEPTH
 
 Accepts = Callable[[Any, Any], bool]
-Errors = Callable[[Any], Iterator[ValidationError]]
+# (validator, what the keyword says, the value, the schema around the keyword) → the errors of the value
+Errors = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
 
 
 def literal(type_: str, value: Any) -> bool:
@@ -40,27 +41,16 @@ def nests(_: int, value: Any) -> bool:
 
 
 def _shallow(depth: int) -> Resource:
-    deeper = {f"{one}": {"additionalProperties": {"$ref": f"#/$defs/{one - 1}"}, "items": {"$ref": f"#/$defs/{one - 1}"}}
-              for one in range(1, depth + 1)}
-    return {"$ref": f"#/$defs/{depth}", "$defs": {**deeper, "0": {"not": {"type": ["object", "array"]}}}}
+    levels: Resource = {"0": {"not": {"type": ["object", "array"]}}}
+    for level in range(depth):
+        below = {"$ref": f"#/$defs/{level}"}
+        levels[f"{level + 1}"] = {"additionalProperties": below, "items": below}
+    return {"$ref": f"#/$defs/{depth}", "$defs": levels}
 
 
 _SHALLOW = jsonschema_rs.validator_for(_shallow(DEPTH))
 
 KEYWORDS: dict[str, Accepts] = {"literal": literal, "aligned": aligned, "nests": nests}
-
-
-class _Check:
-    """One use of a keyword in a schema, as jsonschema-rs calls it: to refuse is to raise ValueError."""
-
-    __slots__ = ("_accepts", "_argument")
-
-    def __init__(self, accepts: Accepts, argument: Any) -> None:
-        self._accepts, self._argument = accepts, argument
-
-    def validate(self, value: Any) -> None:
-        if not self._accepts(self._argument, value):
-            raise ValueError
 
 
 def decider(schema: Resource, accepts_resource: Callable[[Any], bool]) -> jsonschema_rs.Validator:
@@ -69,24 +59,34 @@ def decider(schema: Resource, accepts_resource: Callable[[Any], bool]) -> jsonsc
     return jsonschema_rs.validator_for(
         schema,
         pattern_options=jsonschema_rs.RegexOptions(),
-        keywords={name: _factory(accepts) for name, accepts in keywords.items()},
+        keywords={name: _decided(accepts) for name, accepts in keywords.items()},
     )
 
 
-def _factory(accepts: Accepts) -> Callable[[Any, Any, Any], _Check]:
-    return lambda _parent, argument, _path: _Check(accepts, argument)
+def _decided(accepts: Accepts) -> "type[jsonschema_rs.KeywordValidator]":
+    class Keyword:
+        """One use of the keyword in a schema, as jsonschema-rs wants it: to refuse is to raise ValueError."""
+
+        def __init__(self, _parent: Any, argument: Any, _path: Any) -> None:
+            self._argument = argument
+
+        def validate(self, value: Any) -> None:
+            if not accepts(self._argument, value):
+                raise ValueError
+
+    return Keyword
 
 
-def explainer(errors_of_resource: Errors) -> type[Draft202012Validator]:
-    """Returns the validator class that finds every fault. `errors_of_resource` gives those of a resource inside."""
-    return validators.extend(Draft202012Validator, {
-        **{name: _explained(accepts) for name, accepts in KEYWORDS.items()},
-        "pattern": _pattern,
-        "resource": lambda _validator, _argument, value, _schema: errors_of_resource(value),
-    })
+def explainer(more: dict[str, Errors]) -> type[Draft202012Validator]:
+    """Returns the validator class that finds every fault; `more` are keywords that need to know the definitions."""
+    meanings = {**{name: _explained(accepts) for name, accepts in KEYWORDS.items()}, "pattern": _pattern, **more}
+    # jsonschema gives this one function no types.
+    extended: type[Draft202012Validator] = validators.extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, meanings)
+    return extended
 
 
-def _explained(accepts: Accepts) -> Callable[[Any, Any, Any, Any], Iterator[ValidationError]]:
+def _explained(accepts: Accepts) -> Errors:
     def errors(_validator: Any, argument: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
         if not accepts(argument, value):
             yield ValidationError("")

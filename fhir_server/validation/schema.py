@@ -55,11 +55,15 @@ class Schemas:
         return type_ if isinstance(type_, str) and type_ in self._resource_types else ""
 
     def schema(self, type_: str) -> Resource:
-        """Returns the whole schema of a resource type; every `$ref` points into its own `$defs`."""
+        """Returns the whole schema of a type, or of what a path such as `Bundle.entry` holds.
+
+        Every `$ref` points into its own `$defs`.
+        """
+        keys = self._reach(type_, "Extension") | {type_, "Extension"}
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$ref": f"#/$defs/{type_}",
-            "$defs": {key: self._content(key) for key in sorted({type_, "Extension"} | self._reach(type_, "Extension"))},
+            "$defs": {key: self._content(key) for key in sorted(keys)},
         }
 
     def properties(self, key: str) -> Mapping[str, Property]:
@@ -176,13 +180,14 @@ def _required(forms: Forms) -> Iterator[Resource]:
     """One of several names must be there: `status` or `_status`, any of `value[x]`."""
     element = next(iter(forms.values())).element
     if element.min and len(forms) > 1:
-        yield {"title": element.name, "anyOf": [{"required": [name]} for name in forms]}
+        title = f"{element.name}[x]" if element.choice else element.name
+        yield {"title": title, "anyOf": [{"required": [name]} for name in forms]}
 
 
 def _exclusive(forms: Forms) -> Iterator[tuple[str, Resource]]:
-    """For each form of a choice the later ones that cannot stand beside it: https://hl7.org/fhir/R4/formats.html#choice"""
+    """For each form of a choice the later ones, refused beside it: https://hl7.org/fhir/R4/formats.html#choice"""
     types = [name for name, one in forms.items() if not one.companion]
     for place, type_ in enumerate(types[:-1]):
         later = [name for name in forms if name.removeprefix("_") in types[place + 1:]]
-        rule = {"properties": dict.fromkeys(later, False)}
+        rule = {"properties": dict.fromkeys(later, {"not": True})}
         yield from ((name, rule) for name in (type_, "_" + type_) if name in forms)

@@ -20,7 +20,7 @@ class Validator:
 
     def __init__(self, definitions: Definitions) -> None:
         self._schemas = Schemas(definitions)
-        self._explainer = Explainer(self._schemas)
+        self._explainer = Explainer(self._schemas, self.accepts)
         self._deciders: dict[str, jsonschema_rs.Validator] = {}
 
     def schema(self, type_: str) -> Resource:
@@ -31,12 +31,16 @@ class Validator:
         """Raises Unprocessable with an Issue for each fault (text, code, FHIRPath expression), 20 at most."""
         if not self.accepts(resource):
             issues = self._explainer.issues(resource)
-            raise Unprocessable(issues=issues or [Issue("The resource is not valid.")])
+            raise Unprocessable(issues=issues or [Issue("The resource cannot be written as JSON in UTF-8.")])
 
     def accepts(self, resource: Any) -> bool:
         """Says whether it is a valid resource of a known type, without saying why not."""
         type_ = self._schemas.type_of(resource)
-        return bool(type_) and self._decider(type_).is_valid(resource)
+        try:
+            return bool(type_) and self._decider(type_).is_valid(resource)
+        except UnicodeEncodeError:
+            # A lone surrogate: text that no JSON in UTF-8 can carry.
+            return False
 
     def _decider(self, type_: str) -> jsonschema_rs.Validator:
         if type_ not in self._deciders:
