@@ -31,15 +31,17 @@ class Scope:
     zone      of times that carry no offset: the one in MSH-7, else the facility's
     notes     collects what could not be carried over
     place     where the value stands, for those notes
+    seen      what was read before in this message: thirty results name one laboratory
     """
 
     facility: Facility
     zone: tzinfo = JST
     notes: list[Note] = field(default_factory=list)
     place: str = ""
+    seen: dict[tuple[object, ...], list[Any]] = field(default_factory=dict)
 
     def at(self, segment: Segment, number: int) -> "Scope":
-        return Scope(self.facility, self.zone, self.notes, segment.place(number))
+        return Scope(self.facility, self.zone, self.notes, segment.place(number), self.seen)
 
     def note(self, text: str) -> None:
         self.notes.append(Note(self.place, text))
@@ -82,28 +84,38 @@ Table = tuple[Field, ...]
 def elements(segment: Segment, table: Table, scope: Scope) -> Resource:
     """Returns the elements that the rows of `table` make of `segment`; no row, no value, no element."""
     found: Resource = {}
+    sent = segment.fields
     for row in table:
-        given = segment[row.number]
-        if not given:
-            continue
-        here = scope.at(segment, row.number)
-        for repetition in row.choose(given):
-            value = row.read(repetition, here)
-            if value is not None and value != "":
-                _put(found, row.steps, value, here)
+        if row.number < len(sent) and sent[row.number]:
+            for value in _values(row, segment, scope):
+                if not _put(found, row.steps, value):
+                    scope.at(segment, row.number).note("Another value than the one taken, of an element that has one.")
     return found
 
 
-def _put(into: Resource, steps: tuple[str, ...], value: Any, scope: Scope) -> None:
+def _values(row: Field, segment: Segment, scope: Scope) -> list[Any]:
+    """What a row makes of a field; what gave no reason for a note need not be read again."""
+    key = (row.read, row.choose, segment.fields[row.number])
+    known = scope.seen.get(key)
+    if known is not None:
+        return known
+    noted, here = len(scope.notes), scope.at(segment, row.number)
+    read = (row.read(repetition, here) for repetition in row.choose(segment[row.number]))
+    values = [one for one in read if one is not None and one != ""]
+    if len(scope.notes) == noted:
+        scope.seen[key] = values
+    return values
+
+
+def _put(into: Resource, steps: tuple[str, ...], value: Any) -> bool:
+    """Returns False where the element has another value already, and can have only one."""
     for step in steps[:-1]:
         into = into.setdefault(step, {})
     last = steps[-1]
     if last.endswith("[]"):
         _append(into.setdefault(last[:-2], []), value)
-    elif last not in into:
-        into[last] = value
-    elif into[last] != value:
-        scope.note("Another value than the one taken, of an element that has only one.")
+        return True
+    return bool(into.setdefault(last, value) == value)
 
 
 def _append(values: list[Any], value: Any) -> None:

@@ -12,12 +12,14 @@ from terminology.service import translate
 
 # The first component of each coding, and the component that holds its version.
 CODINGS = ((1, 7), (4, 8), (10, 13))
+_NONE = ("",) * 13
 
 
 def codeable_concept(repetition: Repetition, scope: Scope) -> Resource | None:
     """Returns the CodeableConcept, None where nothing was sent. `text` is what the sender called it."""
-    found = codings(repetition, scope)
-    text = clean(repetition[9] or repetition[2] or repetition[5])
+    parts = _parts(repetition)
+    found = _codings(parts, scope)
+    text = clean(parts[8] or parts[1] or parts[4])
     if not found and not text:
         return None
     return {**({"coding": found} if found else {}), **({"text": text} if text else {})}
@@ -25,10 +27,21 @@ def codeable_concept(repetition: Repetition, scope: Scope) -> Resource | None:
 
 def codings(repetition: Repetition, scope: Scope) -> list[Resource]:
     """Returns the codings in the order sent."""
+    return _codings(_parts(repetition), scope)
+
+
+def _parts(repetition: Repetition) -> list[str]:
+    """The components at once: a laboratory's message has hundreds of coded values."""
+    separators = repetition.separators
+    sent = (one.partition(separators.subcomponent)[0] for one in repetition.raw.split(separators.component))
+    return [*map(separators.unescape, sent), *_NONE]
+
+
+def _codings(parts: list[str], scope: Scope) -> list[Resource]:
     found = (
-        coding(repetition[at], repetition[at + 1], repetition[at + 2], scope, repetition[version])
+        coding(parts[at - 1], parts[at], parts[at + 1], scope, parts[version - 1])
         for at, version in CODINGS
-        if repetition[at]
+        if parts[at - 1]
     )
     return [one for one in found if one]
 

@@ -6,6 +6,7 @@ time of observation. HL7 v2.5 7.3.1, 7.3.7; SS-MIX2 OML-11.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from adapters.hl7v2.datatypes import cwe, ed
@@ -40,11 +41,16 @@ class Order:
     specimen: Segment | None
     laboratory: bool
 
-    @property
+    @cached_property
     def number(self) -> str:
         """The placer's number, else the filler's: OBR-2, ORC-2, OBR-3, ORC-3; "" where none is stated."""
         given = [segment[at][1].strip() for at in (2, 3) for segment in (self.request, self.control) if segment]
         return next((one for one in given if one), "")
+
+    @cached_property
+    def name(self) -> tuple[str, str, str]:
+        """What names all its results: order, specimen, and the parent result (OBR-26) of a susceptibility."""
+        return self.number, spm.number(self.specimen), self.request[26].text if self.request[26] else ""
 
     @property
     def values(self) -> list[Group]:
@@ -167,9 +173,9 @@ def _collected(report: Resource, specimen: Resource | None) -> Resource:
 
 
 def _key(order: Order, about: About, timed: bool) -> tuple[str, str, str]:
-    """What names all results of an OBR: order, specimen, and the parent result (OBR-26) of a susceptibility."""
-    number = order.number or ("" if timed else f"{about.control}#{order.request.number}")
-    return number, spm.number(order.specimen), order.request[26].text if order.request[26] else ""
+    """Without number and time only the message itself tells its results from those of another."""
+    number, specimen, parent = order.name
+    return number or ("" if timed else f"{about.control}#{order.request.number}"), specimen, parent
 
 
 def _observation(result: Group, order: Order, about: About, shared: Resource) -> Resource:

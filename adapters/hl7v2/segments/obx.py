@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.hl7v2.datatypes import cwe, ei, nm, sn, ts, xcn, xon
 from adapters.hl7v2.datatypes.systems import JP, MEDIS
-from adapters.hl7v2.fields import Field, Scope, coded, elements, leftover, numbers
+from adapters.hl7v2.fields import Field, Scope, coded, elements, first, leftover, numbers
 from adapters.hl7v2.parse import Repetition, Segment
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
@@ -118,6 +118,7 @@ OBSERVATION = (
     Field("OBX-21", "identifier[]", ei.filler),
     Field("OBX-11", "status", coded("observation-status")),
     Field("OBX-3", "code", cwe.codeable_concept),
+    Field("OBX-14", "effectiveDateTime", ts.date_time),
     Field("OBX-19", "issued", ts.instant),
     Field("OBX-15", "performer[]", producer),
     Field("OBX-16", "performer[]", xcn.practitioner, xcn.persons),
@@ -128,22 +129,21 @@ OBSERVATION = (
     Field("OBX-18", "device", device),
     Field("OBX-20", "bodySite", cwe.codeable_concept),
 )
-# 1 counts; 2, 5, 6, 7 and 14 are read below; 4 is part of the identity.
-OBSERVATION_KNOWN = numbers(OBSERVATION, 1, 2, 4, 5, 6, 7, 14)
+UNIT = (Field("OBX-6", "unit", nm.unit, first),)
+# 1 counts; 2, 5 and 7 are read below; 4 is part of the identity.
+OBSERVATION_KNOWN = numbers(OBSERVATION, UNIT, 1, 2, 4, 5, 7)
 
 
 def observation(segment: Segment, scope: Scope) -> Resource:
     """Returns what OBX says of an Observation: without id, category and references, which the message decides."""
     found = elements(segment, OBSERVATION, scope)
     leftover(segment, OBSERVATION_KNOWN, scope)
-    unit = _unit(segment, scope)
-    observed = ts.stated(segment[14][1], scope.at(segment, 14))
+    unit = elements(segment, UNIT, scope).get("unit", {})
     status = found.get("status", "unknown")
     return {
         **found,
         "status": status,
         "code": _code(found.get("code")),
-        **({"effectiveDateTime": observed} if observed else {}),
         **(value(segment, unit, scope) or _absent(status)),
         **_range(segment, unit),
     }
@@ -190,10 +190,6 @@ def _code(stated: Resource | None) -> Resource:
     if not stated:
         return {"text": "不明"}
     return stated if "text" in stated else {**stated, "text": stated["coding"][0]["code"]}
-
-
-def _unit(segment: Segment, scope: Scope) -> Resource:
-    return nm.unit(segment[6].repetitions[0], scope.at(segment, 6)) if segment[6].repetitions else {}
 
 
 def _text(repetition: Repetition, unit: Resource) -> Resource:

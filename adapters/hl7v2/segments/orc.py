@@ -20,6 +20,7 @@ def department(repetition: Repetition, scope: Scope) -> Resource | None:
     return {"url": DEPARTMENT, "valueCodeableConcept": found} if found else None
 
 
+CODE = (Field("OBR-4", "code", cwe.codeable_concept),)
 REQUEST = (
     Field("ORC-2", "identifier[]", ei.placer),
     Field("ORC-3", "identifier[]", ei.filler),
@@ -41,7 +42,7 @@ def service_request(
     number = segment[2][1].strip()
     if not number:
         return None
-    code = elements(observation_request, (Field("OBR-4", "code", cwe.codeable_concept),), scope)
+    code = elements(observation_request, CODE, scope)
     comment = nte.annotation(comments)
     return {
         "resourceType": "ServiceRequest",
