@@ -65,12 +65,12 @@ class Explainer:
                 yield from validator.descend(value, single, path=place)
 
     def _decider(self, single: Resource) -> Callable[[Any], bool]:
-        key = single.get("else", single).get("$ref", "").removeprefix("#/$defs/")
-        if not key:
-            return _none
-        if key not in self._deciders:
-            self._deciders[key] = decider(self._schemas.schema(key), self._accepts)
-        return self._deciders[key].is_valid
+        name = str(single)
+        if name not in self._deciders:
+            key = single.get("else", single).get("$ref", "").removeprefix("#/$defs/")
+            definitions = self._schemas.schema(key)["$defs"] if key else {}
+            self._deciders[name] = decider({**single, "$defs": definitions}, self._accepts)
+        return self._deciders[name].is_valid
 
     def _place(self, resource: Any, path: Sequence[str | int]) -> str | None:
         """The FHIRPath of a JSON path: `name`, 0, `_family` of a Patient is `Patient.name[0].family`."""
@@ -115,10 +115,10 @@ def shown(value: Any) -> str:
     """Returns the value as it starts a sentence: JSON of MOST_SHOWN characters at most, or what kind of thing it is."""
     if isinstance(value, dict | list):
         return "An object" if isinstance(value, dict) else "An array"
-    if isinstance(value, str):
-        cut = value[:MOST_SHOWN]
-        return fhirjson.encode(cut).decode() if cut == value else fhirjson.encode(cut + "…").decode()
-    return fhirjson.encode(value).decode()[:MOST_SHOWN]
+    if isinstance(value, str) and len(value) > MOST_SHOWN:
+        value = value[:MOST_SHOWN] + "…"
+    text = fhirjson.encode(value).decode()
+    return text if isinstance(value, str) else text[:MOST_SHOWN]
 
 
 def _of(code: str, text: str) -> Callable[[Error], Iterable[Fault]]:

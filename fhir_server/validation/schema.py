@@ -112,7 +112,7 @@ class Schemas:
             "additionalProperties": False,
             "required": [*resource_type, *simple],
             "dependentSchemas": {name: rule for one in forms for name, rule in _exclusive(one)},
-            "allOf": [rule for one in forms for rule in (*_required(one), *self._aligned(key, one))],
+            "allOf": [rule for one in forms for rule in (*_required(one), *self._aligned(one))],
         }
         return {keyword: value for keyword, value in content.items() if value or value is False}
 
@@ -141,7 +141,7 @@ class Schemas:
             return {"title": f"code of {one.element.value_set.rpartition('/')[2]}", "enum": sorted(codes)}
         return {"$ref": f"#/$defs/{one.key}"}
 
-    def _aligned(self, key: str, forms: Forms) -> Iterator[Resource]:
+    def _aligned(self, forms: Forms) -> Iterator[Resource]:
         """A null in an array of primitives stands for a value of which only `_` tells something.
 
         https://hl7.org/fhir/R4/json.html#primitive

@@ -25,8 +25,8 @@ def test_it_is_r4_with_its_146_resource_types() -> None:
     ("Patient.link", Element("link", max="*", types=("BackboneElement",), summary=True, modifier=True)),
     ("Patient.link.other", Element(
         "other", min=1, types=("Reference",), targets=("Patient", "RelatedPerson"), summary=True)),
-    ("Patient.contact", Element("contact", max="*", types=("BackboneElement",), invariants=(
-        Invariant("pat-1", "error", "name.exists() or telecom.exists() or address.exists() or organization.exists()"),))),
+    ("Patient.contact", Element("contact", max="*", types=("BackboneElement",), invariants=(Invariant(
+        "pat-1", "error", "name.exists() or telecom.exists() or address.exists() or organization.exists()"),))),
     ("Observation.component.referenceRange", Element(
         "referenceRange", max="*", content_reference="Observation.referenceRange")),
     ("Extension.url", Element("url", min=1, types=("uri",), plain=True)),

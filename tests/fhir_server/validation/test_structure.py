@@ -1,5 +1,6 @@
 """What is refused, and what is said about it: the whole Issue, code, text and place."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -65,12 +66,14 @@ def test_valid_resources_pass(resource: Any) -> None:
     # unknown elements
     ({**PATIENT, "surname": "x"}, [("structure", 'Patient has no element "surname".', "Patient.surname")]),
     ({**PATIENT, "name": [{"x y": 1}]}, [("structure", 'HumanName has no element "x y".', "Patient.name[0].`x y`")]),
-    ({**PATIENT, "contact": [{"x": 1}]}, [("structure", 'Patient.contact has no element "x".', "Patient.contact[0].x")]),
+    ({**PATIENT, "link": [{"x": 1, "type": "refer", "other": {"display": "x"}}]},
+     [("structure", 'Patient.link has no element "x".', "Patient.link[0].x")]),
     ({**PATIENT, "_id": {"id": "x"}}, [("structure", 'Patient has no element "_id".', "Patient._id")]),
     ({**PATIENT, "name": [{"resourceType": "HumanName", "text": "x"}]},
      [("structure", 'HumanName has no element "resourceType".', "Patient.name[0].resourceType")]),
     # cardinality
-    ({"resourceType": "Observation", "code": {"text": "x"}}, [("required", "status is missing.", "Observation.status")]),
+    ({"resourceType": "Observation", "code": {"text": "x"}},
+     [("required", "status is missing.", "Observation.status")]),
     ({**PATIENT, "link": [{"type": "refer"}]}, [("required", "other is missing.", "Patient.link[0].other")]),
     ({"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": {"display": "x"}},
      [("required", "medication[x] is missing.", "MedicationRequest.medication")]),
@@ -94,6 +97,7 @@ def test_valid_resources_pass(resource: Any) -> None:
     ({**PATIENT, "id": "a_b"}, [("value", '"a_b" is no id.', "Patient.id")]),
     ({**PATIENT, "multipleBirthInteger": fhirjson.decode(b"2.0")},
      [("value", "2.0 is no integer.", "Patient.multipleBirth")]),
+    ({**PATIENT, "multipleBirthInteger": 10**30}, [("value", f"{10**30} is no integer.", "Patient.multipleBirth")]),
     ({**PATIENT, "telecom": [{"rank": 0}]}, [("value", "0 is no positiveInt.", "Patient.telecom[0].rank")]),
     ({**PATIENT, "name": [{"family": ""}]}, [("value", '"" is no string.', "Patient.name[0].family")]),
     ({**PATIENT, "maritalStatus": "M"}, [("structure", '"M" is no CodeableConcept.', "Patient.maritalStatus")]),
@@ -156,19 +160,26 @@ def test_content_that_nests_without_end_is_refused(resource: Any, place: str) ->
     assert found(resource) == [("structure", "The content is more than 50 levels deep.", place)]
 
 
-def test_depth_is_measured_through_every_kind_of_nesting() -> None:
-    for kind in KINDS_OF_NESTING:
-        value: Any = {"id": "x"}
-        for _ in range(1000):
-            value = kind(value)
-        assert any(text == "The content is more than 50 levels deep." for _, text, _ in found(value)), kind
+def chain(step: Callable[[Any], Any]) -> Any:
+    value: Any = {"id": "x"}
+    for _ in range(1000):
+        value = step(value)
+    return value
 
 
-KINDS_OF_NESTING = [
-    lambda value: {**PATIENT, "contained": [value]},
-    lambda value: {"resourceType": "Parameters", "parameter": [{"name": "x", "resource": value}]},
-    lambda value: {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": value}]},
-]
+@pytest.mark.parametrize("resource", [
+    pytest.param(chain(lambda inner: {**PATIENT, "contained": [inner]}), id="contained"),
+    pytest.param({**PATIENT, "managingOrganization": chain(lambda inner: {"identifier": {"assigner": inner}})},
+                 id="assigner"),
+    pytest.param({"resourceType": "Parameters", "parameter": [chain(lambda inner: {"name": "x", "part": [inner]})]},
+                 id="part"),
+    pytest.param({**PATIENT, "maritalStatus": chain(
+        lambda inner: {"extension": [{"url": "x", "valueCodeableConcept": inner}]})}, id="extension of a value"),
+    pytest.param({**PATIENT, "_birthDate": chain(
+        lambda inner: {"extension": [{"url": "x", "valueDate": "2024", "_valueDate": inner}]})}, id="companion"),
+])
+def test_depth_is_measured_through_every_kind_of_nesting(resource: Any) -> None:
+    assert [text for _, text, _ in found(resource)] == ["The content is more than 50 levels deep."]
 
 
 def test_no_more_than_twenty_issues_are_told() -> None:
