@@ -26,9 +26,10 @@ REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
 
 
 def main(arguments: Sequence[str]) -> None:
-    [package] = arguments
+    if len(arguments) != 1:
+        raise SystemExit(__doc__)
     TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_bytes(packed(facts(resources(Path(package)))))
+    TABLE.write_bytes(packed(facts(resources(Path(arguments[0])))))
 
 
 def packed(content: Facts) -> bytes:
