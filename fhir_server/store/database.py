@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import InvalidOperation, PyMongoError
 
 from fhir_server.outcome import Unavailable
 
@@ -21,10 +21,15 @@ log = logging.getLogger(__name__)
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 
 
-def connect(uri: str, database: str) -> Database[Document]:
-    """Returns the database; connects on first use. Times come back in UTC, with zone."""
+def connect(uri: str, database: str, patience: float) -> Database[Document]:
+    """Returns the database; it is connected on first use, and waited for `patience` seconds. Its times are in UTC."""
     client: MongoClient[Document] = MongoClient(
-        uri, tz_aware=True, serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, appname="kakehashi"
+        uri,
+        tz_aware=True,
+        serverSelectionTimeoutMS=int(patience * 1000),
+        connectTimeoutMS=int(patience * 1000),
+        socketTimeoutMS=60_000,
+        appname="kakehashi",
     )
     return client.get_database(database, write_concern=DURABLE)
 
@@ -34,6 +39,8 @@ def translated() -> Iterator[None]:
     """Turns an error of the driver into Unavailable; nothing of its text reaches a caller or a log."""
     try:
         yield
+    except InvalidOperation:
+        raise  # A fault of ours, such as the use of a closed connection.
     except PyMongoError as error:
         log.warning("MongoDB: %s, code %s", type(error).__name__, getattr(error, "code", None))
         raise Unavailable("The database does not answer at the moment. Please try again.") from error

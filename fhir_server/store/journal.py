@@ -134,7 +134,9 @@ class Journal:
     def receive(self, messages: Sequence[Message]) -> list[Receipt]:
         """Stores the messages durably (majority, journaled) in one batch; returns a receipt for each, in order."""
         ids = [unique(one) for one in messages]
-        first = {id_: number for number, id_ in reversed(list(enumerate(ids)))}
+        first: dict[str, int] = {}
+        for number, id_ in enumerate(ids):
+            first.setdefault(id_, number)
         before = self._insert([(id_, messages[number]) for id_, number in first.items()])
         acks = before | {id_: messages[number].ack for id_, number in first.items() if id_ not in before}
         return [Receipt(id_, id_ in before or first[id_] != number, acks[id_]) for number, id_ in enumerate(ids)]

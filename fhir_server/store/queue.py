@@ -14,10 +14,9 @@ from traceback import extract_tb
 from typing import Any
 from zlib import crc32
 
-from pymongo import ASCENDING, WriteConcern
+from pymongo import ASCENDING, ReturnDocument, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
 from fhir_server.outcome import Unavailable
 from fhir_server.store.database import Document, translated
@@ -130,8 +129,8 @@ class Queue:
 
     def _ready(self, number: int) -> list[Document]:
         """The next rows of a partition, without those behind one that waits for another attempt."""
-        blocked = self.rows.distinct("order", {"p": number, **_DUE, "$expr": {"$gt": ["$due", "$$NOW"]}})
-        ready = {**_WAITING, "p": number, "order": {"$nin": blocked}}
+        later = self.rows.find({"p": number, **_DUE, "$expr": {"$gt": ["$due", "$$NOW"]}}, {"order": 1})
+        ready = {**_WAITING, "p": number, "order": {"$nin": [row["order"] for row in later]}}
         return list(self.rows.find(ready, sort=[("seq", 1)], limit=LOOK))
 
     def _chunk(self, rows: Sequence[Document], handle: Handle, blocked: set[str]) -> None:
@@ -175,13 +174,12 @@ class Queue:
 
     def _hold(self, number: int, owner: str) -> bool:
         """Leases a partition, or renews the lease; False while another worker has it."""
-        free = {"$or": [{"owner": owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$until", "$$NOW"]}]}
         until = {"$add": ["$$NOW", int(self.lease * 1000)]}
-        try:
-            self._leases.update_one({"_id": number, **free}, [{"$set": {"owner": owner, "until": until}}], upsert=True)
-        except DuplicateKeyError:
-            return False
-        return True
+        change = {"owner": {"$cond": [free, owner, "$owner"]}, "until": {"$cond": [free, until, "$until"]}}
+        lease = self._leases.find_one_and_update(
+            {"_id": number}, [{"$set": change}], upsert=True, return_document=ReturnDocument.AFTER)
+        return lease is not None and lease["owner"] == owner
 
     def _release(self, number: int, owner: str) -> None:
         self._leases.delete_one({"_id": number, "owner": owner})

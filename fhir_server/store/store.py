@@ -25,14 +25,14 @@ READ_MS = 10_000
 
 
 class Store:
-    """The database of one network. Every method raises Unavailable while MongoDB does not answer.
+    """The database of one network. Every method raises Unavailable when MongoDB does not answer for `patience` seconds.
 
     journal     what feeds have sent          records     what feeds have produced
     facilities  who feeds the network         heartbeats  which parts of the server are at work
     """
 
-    def __init__(self, uri: str, database: str) -> None:
-        self._database = connect(uri, database)
+    def __init__(self, uri: str, database: str, patience: float = 5.0) -> None:
+        self._database = connect(uri, database, patience)
         self._collections = Collections(self._database)
         self.journal = Journal(self._database)
         self.records = Records(self._database)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from pymongo import InsertOne, MongoClient, ReplaceOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from fhir_server.outcome import TooLarge
@@ -19,8 +19,9 @@ from fhir_server.store.live import Raced, was_live
 
 ATTEMPTS = 8
 PAUSE = 0.005
-DUPLICATE_KEY = 11000
-# A transaction that keeps failing and is at least so large fails by its size, not by others' writes.
+# MongoDB's codes of errors.
+DUPLICATE_KEY, TOO_LARGE = 11000, 388
+# One that keeps failing and is at least so large is rolled back for its size, not for the writes of others.
 LARGE = 8 * 1024 * 1024
 
 _TOO_LARGE = "The transaction is larger than the database can hold in memory. Send it in smaller parts, or as a batch."
@@ -33,6 +34,11 @@ def write_all(writes: Sequence[Write], client: MongoClient[Document], collection
         try:
             return _attempt(ordered, client, collections)
         except PyMongoError as error:
+            codes = _codes(error)
+            if DUPLICATE_KEY in codes:
+                raise Raced from None
+            if TOO_LARGE in codes:
+                raise TooLarge(_TOO_LARGE) from None
             if not error.has_error_label("TransientTransactionError"):
                 raise
         time.sleep(random.uniform(0, PAUSE * 2**attempt))
@@ -51,14 +57,14 @@ def _write(type_: str, writes: Sequence[Write], collections: Collections, sessio
     replaced = [one.previous for one in writes if one.previous]
     if replaced:
         collections.history(type_).bulk_write([_copy(one) for one in replaced], session=session)
-    try:
-        done = collections.live(type_).bulk_write([_step(one) for one in writes], session=session)
-    except BulkWriteError as error:
-        if any(one["code"] == DUPLICATE_KEY for one in error.details["writeErrors"]):
-            raise Raced from None
-        raise
+    done = collections.live(type_).bulk_write([_step(one) for one in writes], session=session)
     if done.matched_count != len(replaced):
         raise Raced
+
+
+def _codes(error: PyMongoError) -> set[int]:
+    details = getattr(error, "details", None) or {}
+    return {details.get("code"), *(one["code"] for one in details.get("writeErrors", ()))}
 
 
 def _copy(previous: Version) -> ReplaceOne[Document]:

@@ -1,0 +1,106 @@
+"""Pages and counts of more matches than are ever sorted, by whatever drives them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from fhir_server.outcome import TooCostly
+from fhir_server.store.find import FEW, INDEXES, Found, count, find
+from fhir_server.store.plan import Order, Plan, Position, Range
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SIZE = FEW + 500
+BY_NUMBER = Range({"ix": {"$elemMatch": {"$gte": "number=0", "$lt": "number=9"}}})
+LOW = Range({"ix": {"$elemMatch": {"$gte": "number=0000", "$lt": "number=0010"}}})
+
+Documents = Collection[dict[str, Any]]
+
+
+def document(number: int) -> dict[str, Any]:
+    """Two in a row share their clinical date; every fourth is odd; the last update runs the other way."""
+    return {
+        "_id": f"{number:04}", "v": 1, "raw": b"{}",
+        "d": START + timedelta(days=number // 2), "ts": START - timedelta(seconds=number),
+        "ix": ["_", f"number={number:04}", f"number={number:04}x", f"odd={number % 4 == 3}"],
+    }
+
+
+@pytest.fixture(scope="module")
+def documents(mongodb_uri: str) -> Iterator[Documents]:
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        collection = client["test_find"]["Basic"]
+        for index in INDEXES.values():
+            collection.create_index(list(index))
+        collection.insert_many([document(number) for number in range(SIZE)])
+        collection.insert_one({**document(SIZE), "ix": [], "del": True})
+        yield collection
+        client.drop_database("test_find")
+
+
+def walked(documents: Documents, plan: Plan) -> list[str]:
+    """The ids of all pages."""
+    page = find(documents, plan)
+    found = [one.id for one in page.rows]
+    while page.more:
+        page = find(documents, replace(plan, after=page.more))
+        found += [one.id for one in page.rows]
+    return found
+
+
+NUMBERS = [f"{number:04}" for number in range(SIZE)]
+NEWEST = sorted(NUMBERS, key=lambda one: (-(int(one) // 2), one))
+ODD = {one for one in NUMBERS if int(one) % 4 == 3}
+
+
+@pytest.mark.parametrize("plan, found", [
+    (Plan("Basic"), NEWEST),
+    (Plan("Basic", ranges=[BY_NUMBER]), NEWEST),
+    (Plan("Basic", keys=[["odd=False", "odd=True"]]), NEWEST),
+    (Plan("Basic", keys=[["odd=False", "odd=True"]], ranges=[BY_NUMBER]), NEWEST),
+    (Plan("Basic", order=Order("d", False)), NEWEST[::-1]),
+    (Plan("Basic", order=Order("ts", False)), NUMBERS[::-1]),
+    (Plan("Basic", order=Order("ts", True), ranges=[BY_NUMBER]), NUMBERS),
+    (Plan("Basic", order=Order("ts", True), keys=[["odd=False", "odd=True"]]), NUMBERS),
+    (Plan("Basic", order=Order("_id", False)), NUMBERS),
+    (Plan("Basic", order=Order("_id", True), ranges=[BY_NUMBER]), NUMBERS[::-1]),
+    (Plan("Basic", keys=[["odd=True"]]), [one for one in NEWEST if one in ODD]),
+    (Plan("Basic", keys=[["odd=True"]], order=Order("_id", False)), [one for one in NUMBERS if one in ODD]),
+    (Plan("Basic", rest=[{"$nor": [{"ix": "odd=False"}]}]), [one for one in NEWEST if one in ODD]),
+    (Plan("Basic", ranges=[LOW]), NEWEST[-10:]),
+    (Plan("Basic", ranges=[LOW, BY_NUMBER], keys=[["odd=True"]]), ["0007", "0003"]),
+    (Plan("Basic", ranges=[Range({"_id": {"$in": ["0001", "0000", "0002", "none"]}}, "id")]), ["0002", "0000", "0001"]),
+    (Plan("Basic", ranges=[Range({"ts": {"$gt": START - timedelta(seconds=3)}}, "updated")]), ["0002", "0000", "0001"]),
+    (Plan("Basic", dated=[{"$lt": START + timedelta(days=2)}]), ["0002", "0003", "0000", "0001"]),
+    (Plan("Basic", keys=[[]]), []),
+    (Plan("Basic", ranges=[Range({"ix": {"$elemMatch": {"$gte": "z", "$lt": "zz"}}})]), []),
+])
+def test_every_match_is_on_one_page_and_counted_once(documents: Documents, plan: Plan, found: list[str]) -> None:
+    assert walked(documents, replace(plan, limit=400)) == found
+    assert count(documents, plan) == len(found)
+
+
+def test_a_page_tells_where_the_next_one_starts(documents: Documents) -> None:
+    page = find(documents, Plan("Basic", limit=1))
+    newest = document(SIZE - 2)
+    assert page.rows == [Found(newest["_id"], 1, newest["ts"], b"{}")]
+    assert page.more == Position(newest["d"], newest["_id"])
+
+
+def test_what_takes_too_long_is_refused_with_advice(documents: Documents) -> None:
+    slow = Plan("Basic", rest=[{"$where": "function() { sleep(20); return false; }"}])
+    for run in (find, count):
+        with pytest.raises(TooCostly, match="Name a patient"):
+            run(documents, slow, 50)
+
+
+def test_an_empty_database_has_no_matches(mongodb_uri: str) -> None:
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        nowhere = client["test_find"]["Nothing"]
+        for order in (Order("d"), Order("ts"), Order("_id")):
+            plan = Plan("Nothing", keys=[["a=b"]], ranges=[BY_NUMBER], order=order)
+            assert (find(nowhere, plan).rows, count(nowhere, plan)) == ([], 0)
