@@ -28,7 +28,7 @@ Pair = tuple[str, str]
 class Query:
     """A search as it will be run.
 
-    terms    all must hold
+    terms    all must hold; references come first
     count    rows of a page; 0 asks only for the total
     total    whether the exact total is wanted
     after    the page starts behind it
@@ -124,7 +124,9 @@ def _criterion(query: Query, name: str, value: str, reader: Reader) -> Query:
     term = _term(parameter, modifier, values, reader)
     if sum(len(one.keys) for one in term.alternatives if isinstance(one, Keys)) > OR_LIMIT:
         raise BadRequest(f"{name}: too many values without a type. Write {_example(parameter)}.")
-    return replace(query, terms=(*query.terms, term), used=(*query.used, (name, value)))
+    # A reference narrows most. Always in one place, it is what MongoDB learns to go by.
+    terms = (term, *query.terms) if parameter.type == "reference" else (*query.terms, term)
+    return replace(query, terms=terms, used=(*query.used, (name, value)))
 
 
 def _example(parameter: SearchParameter) -> str:

@@ -5,6 +5,7 @@ so it drives only when a bounded probe finds it small. All else sifts, hidden fr
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,68 +55,71 @@ class Page:
 
 @dataclass(frozen=True)
 class _Driver:
-    """How MongoDB is to go: through `index`, narrowed by `filters` alone."""
+    """How MongoDB is to go: through `index`, narrowed by `filters` alone; no index: it chooses the key to go by."""
 
     index: str
     filters: Sequence[Filter]
+
+    @property
+    def hint(self) -> dict[str, Any]:
+        return {"hint": _HINTS[self.index]} if self.index else {}
 
 
 # The index in which an order of pages lies, and how ids run in it where the field descends.
 _WALKS: Mapping[str, tuple[str, int]] = {"d": ("keys", 1), "ts": ("updated", -1), "_id": ("id", -1)}
 
 
-def find(collection: Documents, plan: Plan) -> Page:
+def find(collection: Documents, plan: Plan, time_limit_ms: int = TIME_LIMIT_MS) -> Page:
     """Returns the page of `plan`. Raises TooCostly when it takes too long."""
-    with _Patience():
-        driver = _driver(collection, plan)
+    with _patient():
+        driver = _driver(collection, plan, time_limit_ms)
         # One more than asked tells whether there is a next page.
         cursor = collection.find(
             _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.field: 1}, sort=_sort(plan.order),
-            limit=plan.limit + 1, hint=_HINTS[driver.index], max_time_ms=TIME_LIMIT_MS)
+            limit=plan.limit + 1, max_time_ms=time_limit_ms, **driver.hint)
         documents = list(cursor)
     shown = documents[: plan.limit]
     more = _position(shown[-1], plan.order) if shown and len(documents) > plan.limit else None
     return Page([Found(one["_id"], one["v"], one["ts"], one["raw"]) for one in shown], more)
 
 
-def count(collection: Documents, plan: Plan) -> int:
+def count(collection: Documents, plan: Plan, time_limit_ms: int = TIME_LIMIT_MS) -> int:
     """Returns how many resources match, wherever the page starts. Raises TooCostly when it takes too long."""
-    with _Patience():
-        driver = _driver(collection, plan)
-        return collection.count_documents(_filter(plan, driver), hint=_HINTS[driver.index], maxTimeMS=TIME_LIMIT_MS)
+    with _patient():
+        driver = _driver(collection, plan, time_limit_ms)
+        return collection.count_documents(_filter(plan, driver), maxTimeMS=time_limit_ms, **driver.hint)
 
 
-class _Patience:
+@contextmanager
+def _patient() -> Iterator[None]:
     """Turns the database's time-out into FHIR's too-costly."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, ExecutionTimeout):
-            raise TooCostly(_ADVICE) from None
+    try:
+        yield
+    except ExecutionTimeout:
+        raise TooCostly(_ADVICE) from None
 
 
-def _driver(collection: Documents, plan: Plan) -> _Driver:
+def _driver(collection: Documents, plan: Plan, time_limit_ms: int) -> _Driver:
     """Keys where they lead in order or are few; else a small range; else the order itself."""
     keys = [_any_of(one) for one in plan.keys]
     in_order = bool(keys) and plan.order.field == "d"
-    by_keys = _Driver("keys", keys)
+    # A hint would keep MongoDB from remembering which of several keys it went by.
+    by_keys = _Driver("" if in_order else "keys", keys)
     if in_order and not plan.ranges:
         return by_keys
-    if any(_few(collection, _Driver("keys", [one])) for one in keys):
+    if any(_few(collection, _Driver("keys", [one]), time_limit_ms) for one in keys):
         return by_keys
     for one in plan.ranges:
         by_range = _Driver(one.index, [one.filter])
-        if _few(collection, by_range):
+        if _few(collection, by_range, time_limit_ms):
             return by_range
     index, _ = _WALKS[plan.order.field]
     return by_keys if in_order else _Driver(index, [_LIVE] if index == "keys" else [])
 
 
-def _few(collection: Documents, driver: _Driver) -> bool:
+def _few(collection: Documents, driver: _Driver, time_limit_ms: int) -> bool:
     found = collection.count_documents(
-        {"$and": driver.filters}, limit=FEW + 1, hint=_HINTS[driver.index], maxTimeMS=TIME_LIMIT_MS)
+        {"$and": driver.filters}, limit=FEW + 1, maxTimeMS=time_limit_ms, **driver.hint)
     return found <= FEW
 
 

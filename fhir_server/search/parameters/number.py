@@ -71,7 +71,7 @@ def _half_digit(number: Decimal) -> Decimal:
 
 
 def _tenth(number: Decimal) -> Decimal:
-    return max(_EXACT.multiply(abs(number), Decimal("0.1")), _half_digit(number))
+    return max(_EXACT.multiply(number.copy_abs(), Decimal("0.1")), _half_digit(number))
 
 
 _MARGINS: Mapping[str, Callable[[Decimal], Decimal]] = {"eq": _half_digit, "ne": _half_digit, "ap": _tenth}

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_server.fhirpath.compile import Item
 from fhir_server.search.parameters import date
 from tests.fhir_server.search.conftest import Search
 
@@ -94,5 +95,5 @@ def test_the_text_of_dates_sorts_as_the_dates_do(one: datetime, other: datetime)
 
 
 def key(text: str) -> str:
-    [entry] = date.index(date.Item(text, "dateTime"), UTC)
+    [entry] = date.index(Item(text, "dateTime"), UTC)
     return entry.texts[0]

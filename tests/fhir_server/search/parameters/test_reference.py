@@ -9,7 +9,8 @@ from tests.fhir_server.search.conftest import Search
 
 def observation(id: str, subject: dict[str, Any], **content: Any) -> dict[str, Any]:
     return {
-        "resourceType": "Observation", "id": id, "status": "final", "code": {"text": "x"}, "subject": subject, **content,
+        "resourceType": "Observation", "id": id, "status": "final", "code": {"text": "x"}, "subject": subject,
+        **content,
     }
 
 
