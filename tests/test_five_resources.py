@@ -87,7 +87,7 @@ NOT_FOUND = {
     "Patient": ["identifier=0000100002", "identifier=urn:oid:1.2.3|0000100001", "identifier=|0000100001", "name=橋",
                 "family:exact=架", "gender=male", "birthdate=1950-03-05", "birthdate=gt1950", "active=false",
                 "gender:not=female", "name:missing=true", "_id=p2", "_lastUpdated=lt2026-04-01", "name=.*", "name=$ne"],
-    "Consent": ["patient=p2", "status=draft", "date=lt2026-03-01", "period=2028", "period=ap2032"],
+    "Consent": ["patient=p2", "status=draft", "date=lt2026-03-01", "period=2028", "period=ap2040"],
     "Observation": ["patient=p2", "code=4548", "code=http://snomed.info/sct|4548-4", "date=2026-03-03",
                     "value-quantity=6.9", "value-quantity=gt7", "value-quantity=6.8||mg/dL", "subject:Group=p1"],
     "MedicationRequest": ["status=stopped", "authoredon=2026-03-01", "code=x"],

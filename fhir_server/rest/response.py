@@ -1,9 +1,8 @@
 """Response → HTTP: https://hl7.org/fhir/R4/http.html#versions"""
 
-from email.utils import format_datetime
-
 import flask
 import msgspec
+from werkzeug.http import http_date
 
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import encode
@@ -17,7 +16,7 @@ def to_http(response: Response, request: Request) -> flask.Response:
     if response.version is not None:
         http.headers["ETag"] = f'W/"{response.version}"'
     if response.updated is not None:
-        http.headers["Last-Modified"] = format_datetime(response.updated, usegmt=True)
+        http.headers["Last-Modified"] = http_date(response.updated)
     if response.status == 201:
         http.headers["Location"] = f"{request.base}/{response.location}"
     return http

@@ -8,6 +8,9 @@ from fhir_server import fhirjson
 
 EXAMPLES = Path(__file__).with_name("examples.ndjson.gz")
 
+# What the specification itself refuses, with the reason.
+WRONG = {"Questionnaire-qs1": "items inside groups have no linkId, which is 1..1"}
+
 
 @cache
 def examples() -> list[tuple[str, bytes]]:
