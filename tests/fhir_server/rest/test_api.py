@@ -131,3 +131,23 @@ def test_a_body_over_the_limit_is_refused(small: Client) -> None:
     answer = small.send("PUT", "Patient/p1", {**PATIENT, "name": [{"text": "x" * 20_000}]})
     assert (answer.status_code, answer.json()) == (
         413, outcome("The request is larger than the limit of 10000 bytes.", "too-long"))
+
+
+def test_a_resource_over_the_limit_is_refused(small: Client) -> None:
+    answer = small.send("PUT", "Patient/p1", {**PATIENT, "name": [{"text": "x" * 6_000}]})
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (413, "too-long")
+    assert small.get("Patient/p1").status_code == 404
+
+
+def test_a_bundle_with_too_many_entries_is_refused(small: Client) -> None:
+    entries = [{"request": {"method": "GET", "url": "Patient/p1"}}] * 4
+    answer = small.send("POST", "", {"resourceType": "Bundle", "type": "batch", "entry": entries})
+    assert (answer.status_code, answer.json()) == (413, operation_outcome(
+        [Issue("The Bundle has 4 entries; the limit is 3.", "too-long", "Bundle.entry")]))
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_json_nested_too_deeply_is_refused_and_the_server_lives(fhir: Client, depth: int) -> None:
+    body = b'{"resourceType":"Patient","id":"p1","extension":' + b"[" * depth + b"]" * depth + b"}"
+    assert fhir.send("PUT", "Patient/p1", body).status_code in (400, 422)
+    assert fhir.get("metadata").status_code == 200

@@ -13,8 +13,6 @@ from tests.r4_examples import WRONG, examples
 
 VALIDATOR = Validator(load())
 
-# Official examples that break the standard they come with, and how.
-
 PATIENT: dict[str, Any] = {"resourceType": "Patient"}
 OBSERVATION: dict[str, Any] = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
 NULLS = "Values and their extensions are not aligned: each place needs one of the two."

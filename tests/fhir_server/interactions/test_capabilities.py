@@ -1,0 +1,42 @@
+"""The CapabilityStatement claims what runs, and all of it."""
+
+from tests.server import Client
+
+CLAIMS = {"read", "vread", "update", "delete", "history-instance", "create", "search-type"}
+
+
+def test_every_resource_type_is_served_with_the_same_interactions(fhir: Client) -> None:
+    statement = fhir.get("metadata").json()
+    [rest] = statement["rest"]
+    assert (statement["fhirVersion"], statement["kind"], len(rest["resource"])) == ("4.0.1", "instance", 146)
+    assert {frozenset(one["code"] for one in resource["interaction"]) for resource in rest["resource"]} == {
+        frozenset(CLAIMS)}
+    assert [one["code"] for one in rest["interaction"]] == ["transaction", "batch"]
+    assert rest["security"]["description"].startswith("No authorization (--open)")
+
+
+def test_every_search_parameter_that_is_claimed_runs(fhir: Client) -> None:
+    values = {"date": "2026", "number": "1", "quantity": "1", "token": "a", "string": "a", "uri": "http://a",
+              "reference": "Patient/1"}
+    [rest] = fhir.get("metadata").json()["rest"]
+    claims = [(resource["type"], one) for resource in rest["resource"] for one in resource["searchParam"]]
+    # One request a type: all its parameters in a batch.
+    refused = []
+    for resource in rest["resource"]:
+        asked = [f"{resource['type']}?{one['name']}={values[one['type']]}" for one in resource["searchParam"]]
+        batch = {"resourceType": "Bundle", "type": "batch",
+                 "entry": [{"request": {"method": "GET", "url": url}} for url in asked]}
+        answers = fhir.send("POST", "", batch).json()["entry"]
+        refused += [(url, one) for url, one in zip(asked, answers, strict=True) if one["response"]["status"] != "200 OK"]
+    assert refused == []
+    assert len(claims) > 1400
+
+
+def test_a_parameter_that_is_not_claimed_is_refused_by_name_unless_lenient(fhir: Client) -> None:
+    strict = fhir.get("Patient?colour=blue")
+    lenient = fhir.get("Patient?colour=blue&gender=male", Prefer="handling=lenient")
+    [told] = lenient.json()["entry"]
+    assert (strict.status_code, strict.json()["issue"][0]["expression"]) == (400, ["colour"])
+    assert (lenient.status_code, told["search"]["mode"], told["resource"]["issue"][0]["severity"]) == (
+        200, "outcome", "warning")
+    assert lenient.json()["link"] == [{"relation": "self", "url": f"{fhir.base}/Patient?gender=male"}]
