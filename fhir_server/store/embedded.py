@@ -36,6 +36,8 @@ LOG_LIMIT = 10 * 1024 * 1024
 REPLICA_SET = "kakehashi"
 START_SECONDS = 300
 STOP_SECONDS = 60
+# MongoDB's code of the error.
+ALREADY_INITIALIZED = 23
 
 # What provides a library that mongod needs, on Debian and Ubuntu.
 DEBIAN_PACKAGES = {
@@ -154,6 +156,8 @@ def _leave(home: Path, users: IO[str]) -> None:
     except BlockingIOError:
         return
     _stop(home)
+    if (folder := _socket(home).parent) != home:
+        folder.unlink()
 
 
 def _ensure(home: Path, cache_gb: float) -> None:
@@ -161,7 +165,10 @@ def _ensure(home: Path, cache_gb: float) -> None:
         _await_other(home)
     if not _answers(home):
         _start(home, cache_gb or default_cache_gb())
-    _elect(home)
+    try:
+        _elect(home)
+    except PyMongoError as error:
+        raise StoreError(f"mongod runs, but {type(error).__name__}; {_log_says(home)}") from error
 
 
 def _await_other(home: Path) -> None:
@@ -179,9 +186,11 @@ def _await_other(home: Path) -> None:
 def _start(home: Path, cache_gb: float) -> None:
     mongod = find_mongod()
     _trim(home / "mongod.log")
-    started = subprocess.run(
-        [str(mongod), *_options(home, cache_gb)], capture_output=True, text=True, timeout=START_SECONDS, check=False
-    )
+    command = [str(mongod), *_options(home, cache_gb)]
+    try:
+        started = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise StoreError(f"mongod did not start within {START_SECONDS} s; {_log_says(home)}") from None
     if started.returncode:
         raise StoreError(_explained(mongod, home, started.stdout + started.stderr))
 
@@ -205,9 +214,13 @@ def _options(home: Path, cache_gb: float) -> list[str]:
 def _explained(mongod: Path, home: Path, output: str) -> str:
     missing = _missing_libraries(output)
     if not missing:
-        return f"mongod did not start; the end of {home / 'mongod.log'} says why. {output.strip()[-500:]}"
+        return f"mongod did not start; {_log_says(home)} {output.strip()[-500:]}"
     packages = " ".join(sorted({DEBIAN_PACKAGES.get(one, one) for one in missing}))
     return f"{mongod} lacks {', '.join(missing)}. On Debian or Ubuntu: apt-get install {packages}"
+
+
+def _log_says(home: Path) -> str:
+    return f"the end of {home / 'mongod.log'} says why."
 
 
 def _missing_libraries(output: str) -> list[str]:
@@ -292,7 +305,7 @@ def _elect(home: Path) -> None:
         _initiate(client, str(_socket(home)))
         while not client.admin.command("hello").get("isWritablePrimary"):
             if time.monotonic() > deadline:
-                raise StoreError(f"mongod does not become primary; the end of {home / 'mongod.log'} says why.")
+                raise StoreError(f"mongod does not become primary; {_log_says(home)}")
             time.sleep(0.02)
 
 
@@ -308,9 +321,6 @@ def _initiate(client: MongoClient[dict[str, object]], host: str) -> None:
             raise
         config = client.admin.command("replSetGetConfig")["config"]
         client.admin.command("replSetReconfig", {**config, "members": members}, force=True)
-
-
-ALREADY_INITIALIZED = 23
 
 
 def _trim(log: Path) -> None:
