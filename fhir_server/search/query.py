@@ -19,6 +19,7 @@ PARAMETER_LIMIT = 100
 # MongoDB merges so many keys in order; the keys of one criterion are no more.
 OR_LIMIT = 200
 VALUE_LIMIT = 2000
+QUERY_LIMIT = 100_000
 COUNT = 20
 
 Pair = tuple[str, str]
@@ -99,13 +100,23 @@ def parse(
 def _within_limits(pairs: Sequence[Pair]) -> None:
     if len(pairs) > PARAMETER_LIMIT:
         raise BadRequest(f"A search has at most {PARAMETER_LIMIT} parameters, this one has {len(pairs)}.")
+    if sum(len(name) + len(value) for name, value in pairs) > QUERY_LIMIT:
+        raise BadRequest(f"A search has at most {QUERY_LIMIT} characters.")
+    named = [name for name, _ in pairs if name in _RESULT]
+    for name in named:
+        if named.count(name) > 1:
+            raise BadRequest(f"{name} is given more than once.")
     for name, value in pairs:
-        if not value:
-            raise BadRequest(f"{name} has no value.")
-        if any(len(one) > VALUE_LIMIT for one in (name, *split(value, ","))):
-            raise BadRequest(f"{name[:60]}: a value has at most {VALUE_LIMIT} characters.")
-        if any("\ud800" <= one <= "\udfff" for one in name + value):
-            raise BadRequest(f"{name!r} or its value is not Unicode text.")
+        _readable(name, value)
+
+
+def _readable(name: str, value: str) -> None:
+    if not value:
+        raise BadRequest(f"{name[:60]} has no value.")
+    if any(len(one) > VALUE_LIMIT for one in (name, *split(value, ","))):
+        raise BadRequest(f"{name[:60]}: a value has at most {VALUE_LIMIT} characters.")
+    if any("\ud800" <= one <= "\udfff" for one in name + value):
+        raise BadRequest(f"{name!r} or its value is not Unicode text.")
 
 
 def _identity(query: Query) -> str:

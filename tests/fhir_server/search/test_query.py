@@ -49,10 +49,15 @@ def test_what_cannot_be_searched_is_refused_by_name(name: str, value: str, error
     assert str(refused.value) == text
 
 
-def test_a_search_has_a_hundred_parameters_at_most() -> None:
+@pytest.mark.parametrize("pairs, text", [
+    ([("code", "x")] * 101, "A search has at most 100 parameters, this one has 101."),
+    ([("code", ",".join(["x" * 2000] * 60))], "A search has at most 100000 characters."),
+    ([("_count", "1"), ("_count", "2")], "_count is given more than once."),
+])
+def test_a_search_has_limits(pairs: list[Pair], text: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        parse("Observation", [("code", "x")] * 101, load())
-    assert str(refused.value) == "A search has at most 100 parameters, this one has 101."
+        parse("Observation", pairs, load())
+    assert str(refused.value) == text
 
 
 def test_a_lenient_search_leaves_out_what_is_not_supported_and_says_so() -> None:

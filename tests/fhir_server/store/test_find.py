@@ -92,8 +92,8 @@ def test_a_page_tells_where_the_next_one_starts(documents: Documents) -> None:
 
 
 def test_what_takes_too_long_is_refused_with_advice(documents: Documents) -> None:
-    waiting = {"body": "function() { const end = Date.now() + 20; while (Date.now() < end); }", "args": [], "lang": "js"}
-    slow = Plan("Basic", rest=[{"$expr": {"$function": waiting}}])
+    body = "function() { const end = Date.now() + 20; while (Date.now() < end); }"
+    slow = Plan("Basic", rest=[{"$expr": {"$function": {"body": body, "args": [], "lang": "js"}}}])
     for run in (find, count):
         with pytest.raises(TooCostly, match="Name a patient"):
             run(documents, slow, 50)
