@@ -33,6 +33,7 @@ IDLE = 0.05
 CHUNK, LOOK = 20, 200
 
 _WAITING = {"state": RECEIVED}
+_ORDER = [("state", ASCENDING), ("p", ASCENDING), ("seq", ASCENDING)]
 _DUE = {"due": {"$exists": True}}
 _LAST_ERROR = "It failed {attempts} times, last with {error}."
 
@@ -81,7 +82,8 @@ class Queue:
         return self.rows.with_options(write_concern=WriteConcern(w=1))
 
     def prepare(self) -> None:
-        self.rows.create_index([("p", ASCENDING), ("seq", ASCENDING)], partialFilterExpression=_WAITING)
+        # With the state in front, the partitions that wait are read off the index alone.
+        self.rows.create_index(_ORDER, partialFilterExpression=_WAITING)
         self.rows.create_index([("p", ASCENDING), ("due", ASCENDING)], partialFilterExpression=_DUE)
 
     def work(self, owner: str, handle: Handle, stop: Event) -> None:
@@ -115,10 +117,10 @@ class Queue:
 
     def _drain(self, number: int, owner: str, handle: Handle, stop: Event) -> int:
         """Handles what is ready in one partition, if it can be leased; up to LOOK rows, then it is others' turn."""
-        if not self._ready(number) or not self._hold(number, owner):
+        if not self._ready(number, 1) or not self._hold(number, owner):
             return 0
         try:
-            rows, blocked = self._ready(number), set[str]()
+            rows, blocked = self._ready(number, LOOK), set[str]()
             for start in range(0, len(rows), CHUNK):
                 if stop.is_set() or start and not self._hold(number, owner):
                     return start
@@ -127,11 +129,11 @@ class Queue:
         finally:
             self._release(number, owner)
 
-    def _ready(self, number: int) -> list[Document]:
+    def _ready(self, number: int, limit: int) -> list[Document]:
         """The next rows of a partition, without those behind one that waits for another attempt."""
         later = self.rows.find({"p": number, **_DUE, "$expr": {"$gt": ["$due", "$$NOW"]}}, {"order": 1})
         ready = {**_WAITING, "p": number, "order": {"$nin": [row["order"] for row in later]}}
-        return list(self.rows.find(ready, sort=[("seq", 1)], limit=LOOK))
+        return list(self.rows.find(ready, sort=[("seq", 1)], limit=limit, hint=_ORDER))
 
     def _chunk(self, rows: Sequence[Document], handle: Handle, blocked: set[str]) -> None:
         """Handles rows together; where that fails, one by one, each failing one holding back its order key."""
