@@ -29,19 +29,19 @@ def walk(root: str, facility: str, limit: int) -> Iterator[list[Found]]:
     Links are not followed; what is above `limit` bytes, no storage file or of another facility is `odd`.
     """
     for _, files in groupby(_files(os.path.abspath(root)), _patient):
-        yield sorted((_judged(file, facility, limit) for file in files), key=_order)
+        yield sorted((judged(file, facility, limit) for file in files), key=order)
 
 
 def _files(folder: str) -> Iterator[os.DirEntry[str]]:
-    for entry in _content(folder):
+    for entry in content(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
         else:
             yield entry
 
 
-def _content(folder: str) -> list[os.DirEntry[str]]:
-    """One folder that cannot be read, or that vanished while walking, does not stop the run."""
+def content(folder: str) -> list[os.DirEntry[str]]:
+    """Returns what is in a folder, by name; nothing, with a warning, where it cannot be read or has vanished."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
@@ -55,7 +55,8 @@ def _patient(file: os.DirEntry[str]) -> str:
     return os.path.dirname(os.path.dirname(os.path.dirname(file.path)))
 
 
-def _judged(file: os.DirEntry[str], facility: str, limit: int) -> Found:
+def judged(file: os.DirEntry[str], facility: str, limit: int) -> Found:
+    """Returns the file with its key, or with what is odd about it."""
     place = PurePosixPath(file.path)
     try:
         state = file.stat(follow_symlinks=False)
@@ -76,6 +77,6 @@ def _odd(file: os.DirEntry[str], key: Key | None, large: bool, foreign: bool) ->
     return "too large" if large else ""
 
 
-def _order(file: Found) -> tuple[str, str, bool]:
-    """By kind, so that the patient (ADT-00) comes before what refers to him; at one time the deletion last."""
+def order(file: Found) -> tuple[str, str, bool]:
+    """Sorts by kind, so that the patient (ADT-00) comes before what refers to him; at one time the deletion last."""
     return (file.key.kind, file.key.time, file.key.flag == DELETED) if file.key else ("", "", False)

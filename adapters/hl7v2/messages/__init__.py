@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.facility import Facility
-from adapters.hl7v2.messages import adt, oru, oul
+from adapters.hl7v2.messages import adt, oru, oul, ppr, rde
 from adapters.hl7v2.messages.statement import UNDATED
 from adapters.hl7v2.parse import Message, read
 from adapters.record import Record, Unmappable
@@ -17,6 +17,12 @@ MESSAGES: dict[tuple[str, str], Callable[[Message, Facility], list[Record]]] = {
     ("ADT", "A08"): adt.to_records,
     ("ORU", "R01"): oru.to_records,
     ("OUL", "R22"): oul.to_records,
+    ("RDE", "O11"): rde.to_records,
+    ("RDE", "O25"): rde.to_records,
+    ("PPR", "ZD1"): ppr.to_records,
+    ("PPR", "PC1"): ppr.to_records,
+    ("PPR", "PC2"): ppr.to_records,
+    ("PPR", "PC3"): ppr.to_records,
 }
 
 # By message type the fields without which no map can do: what an acknowledgement may demand at once.

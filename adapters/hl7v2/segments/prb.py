@@ -64,7 +64,7 @@ def codings(prb: Segment, scope: Scope) -> list[Resource]:
     """PRB-3 and the ICD-10 in the first three components of PRB-10; its component 7 is the edition."""
     found = [one for given in prb[3].repetitions for one in cwe.codings(given, scope.at(prb, 3))]
     for given in prb[10].repetitions:
-        if given[3] == "I10":
+        if given[1] and given[3] == "I10":
             edition = {"version": given[7]} if given[7] else {}
             display = {"display": clean(given[2])} if given[2] else {}
             found.append({"system": system("I10", given[1], scope), **edition, "code": given[1], **display})

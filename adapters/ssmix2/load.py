@@ -1,0 +1,193 @@
+"""`kakehashi load ssmix2`: a whole storage into the journal, and from there into FHIR, by processes of our own.
+
+Works beside a running server as well: its worker and ours share the journal, partition by partition.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from adapters import admission, worker
+from adapters.ssmix2.arrival import FEED, batches, messages, reason
+from adapters.ssmix2.path import DELETED
+from adapters.ssmix2.walk import Found, walk
+from fhir_server import options, supervise
+from fhir_server.app import open_context
+from fhir_server.config import Config
+from fhir_server.context import Context
+from fhir_server.store.queue import PARKED, RECEIVED
+
+PROCESSES = max(2, min(8, os.cpu_count() or 2))
+LOOK = 0.2
+# Of quarantined files whose reasons are told.
+SHOWN = 1000
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a load found. `left` counts by reason what is not for the journal, `known` what the journal had already."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    files: Counter[str] = field(default_factory=Counter)
+
+    def add(self, file: Found) -> None:
+        self.files["seen"] += 1
+        if file.key:
+            self.kinds[file.key.kind] += 1
+        if why := reason(file):
+            self.left[why] += 1
+        elif file.key and file.key.flag == DELETED:
+            self.files["withdrawn"] += 1
+
+
+def journal(root: Path, facility: str, context: Context, tally: Tally, progress: Callable[[], None]) -> None:
+    """Puts all files below `root` into the journal, each patient's in order; `progress` is called after each batch."""
+    for batch in batches(_counted(root, facility, context.config, tally)):
+        receipts = context.store.journal.receive(messages(batch, facility, "", context.now()))
+        known = sum(one.duplicate for one in receipts)
+        tally.files["known"] += known
+        tally.files["new"] += len(receipts) - known
+        progress()
+
+
+def waiting(context: Context) -> int:
+    """Returns how many files wait in the journal for a worker."""
+    return sum(one.number for one in context.store.journal.counts() if (one.feed, one.state) == (FEED, RECEIVED))
+
+
+def quarantined(facility: str, since: datetime, context: Context) -> Counter[str]:
+    """Returns the reasons for which files were parked since then."""
+    rows = context.store.journal.rows(PARKED, SHOWN)
+    mine = (one for one in rows if (one.feed, one.sender) == (FEED, facility) and one.received >= since)
+    return Counter(f"{one.place}: {one.reason}" if one.place else one.reason for one in mine)
+
+
+@contextmanager
+def working(config: Config, processes: int = PROCESSES) -> Iterator[None]:
+    """Runs workers in processes of their own meanwhile; what they hold when they are stopped is done again later."""
+    spawn = multiprocessing.get_context("spawn")
+    stop = spawn.Event()
+    running = [spawn.Process(target=_work, args=(config, stop), daemon=True) for _ in range(processes)]
+    for one in running:
+        one.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for one in running:
+            one.join()
+
+
+def _work(config: Config, stop: Any) -> None:
+    """One worker. Ctrl-C reaches it too, but its parent says when to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if parent := multiprocessing.parent_process():
+        supervise.end_with(parent.pid or 0)
+    with open_context(config) as context:
+        worker.run(context, stop)
+
+
+def _counted(root: Path, facility: str, config: Config, tally: Tally) -> Iterator[Found]:
+    for files in walk(str(root), facility, config.message_limit):
+        for file in files:
+            tally.add(file)
+            yield file
+
+
+def _number(_: click.Context, __: click.Parameter, value: str) -> str:
+    if len(value) != 10 or not value.isascii() or not value.isdecimal():
+        raise click.BadParameter("it has 10 digits: prefecture 2, fee table 1, institution 7.")
+    return value
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--facility", required=True, metavar="NUMBER", callback=_number, help="Institution number, 10 digits.")
+@click.option("--name", default="", help="Name of the facility, where the network does not know it yet.")
+@options.settings("data_dir", "mongodb_uri", "demo")
+def command(path: Path, facility: str, name: str, **given: Any) -> None:
+    """Load an SS-MIX2 standardized storage: ADT-00, OMP-01, OML-11, PPR-01. Twice is once."""
+    config = options.config(**given)
+    with open_context(config) as context:
+        _admit(facility, name, context)
+        run(path, facility, config, context, Console())
+
+
+def run(path: Path, facility: str, config: Config, context: Context, console: Console) -> None:
+    """Loads the storage, shows how far it is, and closes with a summary."""
+    tally, since, begin = Tally(), context.now().replace(microsecond=0), monotonic()
+    before = Counter(context.store.counts())
+    with working(config), _progress(console) as bar:
+        _load(path, facility, context, tally, bar)
+    stored = Counter(context.store.counts())
+    stored.subtract(before)
+    _summarize(tally, stored, quarantined(facility, since, context), monotonic() - begin, console)
+
+
+def _admit(facility: str, name: str, context: Context) -> None:
+    """Whoever names the facility on the command line vouches for it."""
+    row = context.store.facilities.by_number(facility)
+    if row is None:
+        admission.admit(context.store, facility, name or facility)
+    elif not row.confirmed:
+        admission.admit(context.store, facility, name or row.name, row.senders, row.charset)
+
+
+def _load(path: Path, facility: str, context: Context, tally: Tally, bar: Progress) -> None:
+    reading = bar.add_task("read", total=None)
+    mapping = bar.add_task("mapped", total=None)
+
+    def show() -> None:
+        bar.update(reading, completed=tally.files["seen"])
+        bar.update(mapping, completed=max(0, tally.files["new"] - waiting(context)))
+
+    journal(path, facility, context, tally, show)
+    bar.update(reading, total=tally.files["seen"])
+    bar.update(mapping, total=tally.files["new"])
+    pause = Event()
+    while waiting(context):
+        show()
+        pause.wait(LOOK)
+    show()
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+def _summarize(tally: Tally, stored: Counter[str], parked: Counter[str], seconds: float, console: Console) -> None:
+    table = Table("", "", box=None, show_header=False)
+    rows = {
+        "files": tally.files["seen"],
+        **{f"  {kind}": number for kind, number in sorted(tally.kinds.items())},
+        "mapped now": tally.files["new"] - parked.total(),
+        "unchanged": tally.files["known"],
+        "withdrawn": tally.files["withdrawn"],
+        **{f"left alone, {why}": number for why, number in tally.left.items()},
+        "quarantined": parked.total(),
+        **{f"  {why}": number for why, number in parked.most_common()},
+        "resources": stored.total(),
+        **{f"  {type_}": number for type_, number in sorted(stored.items()) if number},
+        "seconds": f"{seconds:.1f}",
+        "files a second": round(tally.files["seen"] / seconds),
+        "resources a second": round(stored.total() / seconds),
+    }
+    for name, number in rows.items():
+        table.add_row(name, str(number))
+    console.print(table)
