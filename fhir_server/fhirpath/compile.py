@@ -70,14 +70,14 @@ class Extractor:
         return [Item(value, one.type) for one in self.branches for value in one.get(resource)]
 
 
-def extractor(expression: str, type: str, definitions: Definitions) -> Extractor:
-    """Returns what reads `expression` from resources of `type`; parts that start at another type find nothing.
+def extractor(expression: str, type_: str, definitions: Definitions) -> Extractor:
+    """Returns what reads `expression` from resources of `type_`; parts that start at another type find nothing.
 
     Raises Unsupported for an element that does not exist or a function no search parameter of R4 needs.
     """
     # The library is typed, its parser is not.
     tree: Node = parse(expression)["children"][0]  # type: ignore[no-untyped-call]
-    return Extractor(_Compiler(type, definitions).compile(tree, (Branch(type, _itself),)))
+    return Extractor(_Compiler(type_, definitions).compile(tree, (Branch(type_, _itself),)))
 
 
 def _itself(value: Any) -> Sequence[Any]:
@@ -122,9 +122,9 @@ class _Compiler:
         if element is None:
             raise Unsupported(f"There is no element {place}.")
         value_set = element.value_set if element.binding == "required" else ""
-        for key, type in element.json_names.items():
+        for key, type_ in element.json_names.items():
             yield Branch(
-                _type_at(place, type, element), _read(branch.get, key), value_set, branch.repeats or element.repeats)
+                _type_at(place, type_, element), _read(branch.get, key), value_set, branch.repeats or element.repeats)
 
     def function(self, node: Node, focus: tuple[Branch, ...]) -> tuple[Branch, ...]:
         name, *parameters = node["children"][0]["children"]
@@ -157,9 +157,9 @@ class _Compiler:
 
     def literal(self, node: Node, focus: tuple[Branch, ...]) -> tuple[Branch, ...]:
         kind, text = node["children"][0]["type"], node["text"]
-        type, read = _LITERALS[kind]
+        type_, read = _LITERALS[kind]
         value = (read(text),)
-        return (Branch(type, lambda _: value),)
+        return (Branch(type_, lambda _: value),)
 
     def where(self, arguments: Sequence[Node], focus: tuple[Branch, ...]) -> tuple[Branch, ...]:
         """Each branch with only the values for which the criterion is true."""
@@ -192,25 +192,25 @@ class _Compiler:
         return (Branch("Resource", lambda value: [{"resourceType": _target(one)} for one in get(value)]),)
 
 
-def _type_at(place: str, type: str, element: Element) -> str:
+def _type_at(place: str, type_: str, element: Element) -> str:
     """The type of the element; a backbone element, and what refers to one, is known by its path."""
-    return element.content_reference or (place if type in _BACKBONE else type)
+    return element.content_reference or (place if type_ in _BACKBONE else type_)
 
 
-def _of_type(branches: tuple[Branch, ...], type: str) -> tuple[Branch, ...]:
-    return tuple(one for one in branches if one.type == type)
+def _of_type(branches: tuple[Branch, ...], type_: str) -> tuple[Branch, ...]:
+    return tuple(one for one in branches if one.type == type_)
 
 
-def _is(branches: tuple[Branch, ...], type: str) -> tuple[Branch, ...]:
+def _is(branches: tuple[Branch, ...], type_: str) -> tuple[Branch, ...]:
     """Whether each value is of `type`; of a Resource only the value itself tells."""
-    return tuple(Branch("boolean", _type_test(one, type)) for one in branches)
+    return tuple(Branch("boolean", _type_test(one, type_)) for one in branches)
 
 
-def _type_test(branch: Branch, type: str) -> Get:
+def _type_test(branch: Branch, type_: str) -> Get:
     get = branch.get
     if branch.type == "Resource":
-        return lambda value: [one.get("resourceType") == type for one in get(value)]
-    same = branch.type == type
+        return lambda value: [one.get("resourceType") == type_ for one in get(value)]
+    same = branch.type == type_
     return lambda value: [same for _ in get(value)]
 
 
@@ -276,11 +276,11 @@ def _both(left: Get, right: Get) -> Get:
 
 def _target(reference: Any) -> str:
     if isinstance(reference, str):
-        text, type = reference, ""
+        text, type_ = reference, ""
     else:
-        text, type = reference.get("reference", ""), reference.get("type", "")
+        text, type_ = reference.get("reference", ""), reference.get("type", "")
     match = _REFERENCE_TYPE.search(text)
-    return match.group(1) if match else type
+    return match.group(1) if match else type_
 
 
 def _name(node: Node) -> str:

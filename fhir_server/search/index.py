@@ -15,9 +15,9 @@ from fhir_server.store.plan import LIVE
 JST = timezone(timedelta(hours=9), "JST")
 
 
-def supported(type: str, definitions: Definitions) -> Sequence[SearchParameter]:
-    """Returns the search parameters of `type` that can be asked, by name."""
-    return tuple(searchable(type, definitions).parameters.values())
+def supported(type_: str, definitions: Definitions) -> Sequence[SearchParameter]:
+    """Returns the search parameters of `type_` that can be asked, by name."""
+    return tuple(searchable(type_, definitions).parameters.values())
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Index:
         return SearchValues(
             keys=tuple(keys), date=self._date(resource, known) or updated, recheck=recheck, hash=known.hash)
 
-    def hash(self, type: str) -> str:
-        """Returns the hash of the search-parameter set of `type`; values made with another are out of date."""
-        return searchable(type, self.definitions).hash
+    def hash(self, type_: str) -> str:
+        """Returns the hash of the search-parameter set of `type_`; values made with another are out of date."""
+        return searchable(type_, self.definitions).hash
 
     def _date(self, resource: Resource, known: Searchable) -> datetime | None:
         """The latest start of what the clinical date covers."""

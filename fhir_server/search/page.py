@@ -29,9 +29,9 @@ def position(text: str, search: str, key: bytes) -> Position:
         raw = b""
     signature, payload = raw[:_SIGNATURE], raw[_SIGNATURE:]
     if not key or not hmac.compare_digest(signature, _sign(payload, search, key)):
-        raise BadRequest("_page is not a page of this search. Start again without it.")
-    moment, id = decode(payload)
-    return Position(None if moment is None else _EPOCH + moment * _MILLISECOND, id)
+        raise BadRequest("_page is not a page of this search. Start again without it.", expression="http._page")
+    moment, id_ = decode(payload)
+    return Position(None if moment is None else _EPOCH + moment * _MILLISECOND, id_)
 
 
 def _sign(payload: bytes, search: str, key: bytes) -> bytes:

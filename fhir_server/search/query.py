@@ -65,7 +65,7 @@ class Reader:
 
 
 def parse(
-    type: str,
+    type_: str,
     pairs: Sequence[Pair],
     definitions: Definitions,
     lenient: bool = False,
@@ -75,23 +75,23 @@ def parse(
     base: str = "",
     count_limit: int = 1000,
 ) -> Query:
-    """Returns the search of `type` that `pairs` (names and values, decoded) ask for.
+    """Returns the search of `type_` that `pairs` (names and values, decoded) ask for.
 
     key    signs page tokens
     zone   of dates that name none
     base   of the server, so that absolute references to it are known
     Raises NotSupported for what is not supported, unless `lenient`: then it is ignored and told; BadRequest for a
-    value that cannot be read.
+    value that cannot be read. Both name the place as `http.` and the parameter.
     """
     _within_limits(pairs)
-    reader = Reader(type, searchable(type, definitions), definitions, zone, base, count_limit, key)
-    query, token = Query(type), ""
+    reader = Reader(type_, searchable(type_, definitions), definitions, zone, base, count_limit, key)
+    query, token = Query(type_), ""
     for name, value in pairs:
         try:
             query = _RESULT.get(name, _criterion)(query, name, value, reader)
-        except NotSupported as error:
-            if not lenient:
-                raise
+        except (BadRequest, NotSupported) as error:
+            if not lenient or isinstance(error, BadRequest):
+                raise type(error)(str(error), expression=_place(name)) from None
             query = replace(query, ignored=(*query.ignored, str(error)))
         token = value if name == "_page" else token
     return replace(query, after=page.position(token, _identity(query), key)) if token else query
@@ -105,18 +105,24 @@ def _within_limits(pairs: Sequence[Pair]) -> None:
     named = [name for name, _ in pairs if name in _RESULT]
     for name in named:
         if named.count(name) > 1:
-            raise BadRequest(f"{name} is given more than once.")
+            raise BadRequest(f"{name} is given more than once.", expression=_place(name))
     for name, value in pairs:
         _readable(name, value)
 
 
 def _readable(name: str, value: str) -> None:
-    if not value:
-        raise BadRequest(f"{name[:60]} has no value.")
-    if any(len(one) > VALUE_LIMIT for one in (name, *split(value, ","))):
-        raise BadRequest(f"{name[:60]}: a value has at most {VALUE_LIMIT} characters.")
+    shown, place, values = name[:60], _place(name[:60]), split(value, ",")
+    if not all(one.strip() for one in values):
+        raise BadRequest(f"{shown} has an empty value.", expression=place)
+    if any(len(one) > VALUE_LIMIT for one in (name, *values)):
+        raise BadRequest(f"{shown}: a value has at most {VALUE_LIMIT} characters.", expression=place)
     if any("\ud800" <= one <= "\udfff" for one in name + value):
-        raise BadRequest(f"{name!r} or its value is not Unicode text.")
+        raise BadRequest(f"{shown!a} or its value is not Unicode text.")
+
+
+def _place(name: str) -> str:
+    """Where an issue of a search parameter is: https://hl7.org/fhir/R4/operationoutcome-definitions.html"""
+    return f"http.{name.partition(':')[0]}"
 
 
 def _identity(query: Query) -> str:
@@ -128,7 +134,7 @@ def _criterion(query: Query, name: str, value: str, reader: Reader) -> Query:
     code, _, modifier = name.partition(":")
     parameter = reader.known.parameters.get(code)
     if parameter is None:
-        raise NotSupported(f"{query.type} has no search parameter {name} here.", expression=name)
+        raise NotSupported(f"{query.type} has no search parameter {name} here.")
     values = split(value, ",")
     if len(values) > OR_LIMIT:
         raise BadRequest(f"{name}: at most {OR_LIMIT} values, this one has {len(values)}.")
@@ -166,7 +172,7 @@ def _match(parameter: SearchParameter, modifier: str, reader: Reader) -> Callabl
     if parameter.type == "reference" and modifier in reader.definitions.resource_types:
         return lambda asked, value: reference.of_type(asked, value, modifier)
     known = ", ".join(f":{one}" for one in (*filter(None, modifiers), "missing"))
-    raise NotSupported(f"{parameter.code} does not support :{modifier}, only {known}.", expression=parameter.code)
+    raise NotSupported(f"{parameter.code} does not support :{modifier}, only {known}.")
 
 
 def _asked(parameter: SearchParameter, place: Place, reader: Reader) -> Asked:
@@ -197,7 +203,7 @@ def _true(parameter: SearchParameter, values: Sequence[str]) -> bool:
 
 def _field(parameter: SearchParameter, modifier: str, values: Sequence[str], reader: Reader) -> Term:
     if modifier:
-        raise NotSupported(f"{parameter.code} does not support :{modifier}.", expression=parameter.code)
+        raise NotSupported(f"{parameter.code} does not support :{modifier}.")
     if parameter.code == "_id":
         return Term([Field("id", {"_id": {"$in": [unescape(one) for one in values]}})])
     return Term([_updated(Asked(parameter, "", zone=reader.zone), one) for one in values])
@@ -225,13 +231,13 @@ def _sort(query: Query, name: str, value: str, reader: Reader) -> Query:
     code = value.removeprefix("-")
     orders = {"_lastUpdated": "ts", "_id": "_id", **({reader.known.clinical: "d"} if reader.known.clinical else {})}
     if code not in orders:
-        raise NotSupported(f"_sort by {value!r} is not supported, only by {', '.join(orders)}.", expression=name)
+        raise NotSupported(f"_sort by {value!r} is not supported, only by {', '.join(orders)}.")
     return replace(query, order=Order(orders[code], value != code), used=(*query.used, (name, value)))
 
 
 def _total(query: Query, name: str, value: str, reader: Reader) -> Query:
     if value not in ("none", "accurate"):
-        raise NotSupported(f"_total is none or accurate, not {value!r}.", expression=name)
+        raise NotSupported(f"_total is none or accurate, not {value!r}.")
     return replace(query, total=value == "accurate", used=(*query.used, (name, value)))
 
 

@@ -59,18 +59,18 @@ class Searchable:
 
 
 @cache
-def searchable(type: str, definitions: Definitions) -> Searchable:
-    """Returns what can be searched on `type`; worked out once per process, some milliseconds a type."""
-    all_parameters = definitions.search_parameters(type)
+def searchable(type_: str, definitions: Definitions) -> Searchable:
+    """Returns what can be searched on `type_`; worked out once per process, some milliseconds a type."""
+    all_parameters = definitions.search_parameters(type_)
     parts = {
         code: found
         for code, one in all_parameters.items()
-        if one.type in PARAMETER_TYPES and code not in FIELDS and (found := alternatives(one.expression, type))
+        if one.type in PARAMETER_TYPES and code not in FIELDS and (found := alternatives(one.expression, type_))
     }
     parameters = {code: one for code, one in sorted(all_parameters.items()) if code in parts or code in FIELDS}
     places = _places(parts, parameters)
     stored = {place.code for found in places.values() for place in found}
-    extractors = {code: extractor(" | ".join(parts[code]), type, definitions) for code in sorted(stored)}
+    extractors = {code: extractor(" | ".join(parts[code]), type_, definitions) for code in sorted(stored)}
     clinical = next((code for code in CLINICAL_DATES if code in stored and parameters[code].type == "date"), "")
     return Searchable(
         parameters,
@@ -82,10 +82,10 @@ def searchable(type: str, definitions: Definitions) -> Searchable:
     )
 
 
-def alternatives(expression: str, type: str) -> tuple[str, ...]:
-    """Returns the parts of a union that can find something in `type`: of `A.code | B.code` for A only `A.code`."""
+def alternatives(expression: str, type_: str) -> tuple[str, ...]:
+    """Returns the parts of a union that can find something in `type_`: of `A.code | B.code` for A only `A.code`."""
     parts = (one.strip() for one in split(expression, "|"))
-    return tuple(one for one in parts if one and _starts_at(one) in ("", type, *_SUPERTYPES))
+    return tuple(one for one in parts if one and _starts_at(one) in ("", type_, *_SUPERTYPES))
 
 
 def _starts_at(part: str) -> str:

@@ -39,8 +39,8 @@ def _stored(address: str) -> str:
     match = _ADDRESS.fullmatch(address)
     if not match:
         return address
-    base, type, id = match.groups()
-    return f"{type}/{id} {base}" if base else f"{type}/{id}"
+    base, type_, id_ = match.groups()
+    return f"{type_}/{id_} {base}" if base else f"{type_}/{id_}"
 
 
 def match(asked: Asked, value: str) -> Alternative:
@@ -50,16 +50,16 @@ def match(asked: Asked, value: str) -> Alternative:
         found = _stored(text)
         return keys(asked.code, found) if found.startswith(_start(asked)) else Keys(())
     types = [asked.within] if asked.within else asked.parameter.target
-    return keys(asked.code, *(f"{type}/{text}" for type in types))
+    return keys(asked.code, *(f"{type_}/{text}" for type_ in types))
 
 
-def of_type(asked: Asked, value: str, type: str) -> Alternative:
+def of_type(asked: Asked, value: str, type_: str) -> Alternative:
     """`subject:Patient=p1`. Raises BadRequest for a reference to another type."""
     text = unescape(value)
-    id = text.removeprefix(f"{type}/")
-    if not _ID.fullmatch(id):
-        raise BadRequest(f"{asked.parameter.code}:{type}: {value!r} is no id of a {type}.")
-    return keys(asked.code, f"{type}/{id}") if asked.within in ("", type) else Keys(())
+    id_ = text.removeprefix(f"{type_}/")
+    if not _ID.fullmatch(id_):
+        raise BadRequest(f"{asked.parameter.code}:{type_}: {value!r} is no id of a {type_}.")
+    return keys(asked.code, f"{type_}/{id_}") if asked.within in ("", type_) else Keys(())
 
 
 def _start(asked: Asked) -> str:

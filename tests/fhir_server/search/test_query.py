@@ -25,7 +25,9 @@ from tests.fhir_server.search.conftest import Search, put
     ("_sort", "code", NotSupported, "_sort by 'code' is not supported, only by _lastUpdated, _id, date."),
     ("_sort", "date,_id", NotSupported, "_sort by 'date,_id' is not supported, only by _lastUpdated, _id, date."),
     ("_total", "estimate", NotSupported, "_total is none or accurate, not 'estimate'."),
-    ("code", "", BadRequest, "code has no value."),
+    ("code", "", BadRequest, "code has an empty value."),
+    ("code", "a,,b", BadRequest, "code has an empty value."),
+    ("value-string", "　", BadRequest, "value-string has an empty value."),
     ("code:missing", "yes", BadRequest, "code:missing is true or false, not 'yes'."),
     ("date", "yesterday", BadRequest,
      "date: 'yesterday' is no date such as 2024, 2024-05-01 or ge2024-05-01T09:30:00+09:00."),
@@ -47,6 +49,21 @@ def test_what_cannot_be_searched_is_refused_by_name(name: str, value: str, error
     with pytest.raises(error) as refused:
         parse("Observation", [(name, value)], load(), key=b"secret")
     assert str(refused.value) == text
+
+
+def test_a_refusal_tells_the_place() -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse("Observation", [("code", "x"), ("_count", "ten")], load())
+    assert refused.value.as_fhir() == {
+        "resourceType": "OperationOutcome",
+        "issue": [{
+            "severity": "error",
+            "code": "invalid",
+            "details": {"text": "_count is a number of rows, not 'ten'."},
+            "diagnostics": "_count is a number of rows, not 'ten'.",
+            "expression": ["http._count"],
+        }],
+    }
 
 
 @pytest.mark.parametrize("pairs, text", [
