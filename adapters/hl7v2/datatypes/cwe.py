@@ -3,7 +3,7 @@
 A value holds up to three codings; which is the standard one is told by the name of its system, never by its position.
 """
 
-from adapters.hl7v2.datatypes.systems import V2, is_local, system
+from adapters.hl7v2.datatypes.systems import is_local, system
 from adapters.hl7v2.datatypes.xpn import clean
 from adapters.hl7v2.fields import Reader, Scope
 from adapters.hl7v2.parse import Repetition
@@ -64,7 +64,7 @@ def table(number: str) -> Reader:
         if not found or not code or clean(repetition[3]):
             return found
         first, *others = found["coding"]
-        return {**found, "coding": [{"system": V2 + number, **first}, *others]}
+        return {**found, "coding": [{"system": system(f"HL7{number}", code, scope), **first}, *others]}
 
     return read
 

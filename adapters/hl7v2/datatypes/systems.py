@@ -44,7 +44,7 @@ SYSTEMS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "HL70162": ((r".*", f"{JP}route-codes"),),
     "HL70241": ((r".*", f"{JP}HL70241"),),
-    "HL70069": ((r"\w{2,3}", "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment"),),
+    "HL70069": ((r"\d\w{1,2}", "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment"),),
     "MML028": ((r".*", "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment"),),
     "JHSI0001": ((r".*", f"{JP}JHSI0001"),),
     "JHSI0003": ((r".*", f"{JP}JHSI0003"),),
@@ -72,7 +72,7 @@ SYSTEMS: dict[str, tuple[tuple[str, str], ...]] = {
 # Families of tables: the name as a pattern, and the system made from what it caught.
 FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"HL7(\d{4})"), V2 + r"\1"),
-    (re.compile(r"(JHS[A-Z]\w*)"), JAHIS + r"\1"),
+    (re.compile(r"(JHS[A-Z]\w*|JSHR\w*)"), JAHIS + r"\1"),
     (re.compile(r"((?:urn:|https?://)\S+)"), r"\1"),
 )
 

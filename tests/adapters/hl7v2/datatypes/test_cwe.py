@@ -58,6 +58,14 @@ def test_a_code_of_a_table_that_names_no_system_is_of_that_table(sent: str, foun
     assert cwe.table("0007")(repetition(sent), scope()) == found
 
 
+@pytest.mark.parametrize("sent, system", [
+    ("08", "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment"),
+    ("MEDIC", "http://terminology.hl7.org/CodeSystem/v2-0069"),
+])
+def test_a_department_is_one_of_ss_mix2_where_it_looks_like_one(sent: str, system: str) -> None:
+    assert cwe.table("0069")(repetition(sent), scope()) == {"coding": [{"system": system, "code": sent}]}
+
+
 def test_the_target_of_a_map_stands_before_what_was_sent() -> None:
     assert cwe.concept("marital-status")(repetition("G^Living^HL70002"), scope()) == {
         "coding": [
