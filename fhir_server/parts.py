@@ -21,7 +21,7 @@ from fhir_server.store import embedded
 from fhir_server.store.heartbeat import EVERY
 
 if TYPE_CHECKING:
-    import flask
+    from wsgiref.types import WSGIApplication
 
     from fhir_server.context import Context
 
@@ -116,7 +116,7 @@ def serve_web(config: Config) -> None:
         ).serve()
 
 
-def application() -> "flask.Flask":
+def application() -> "WSGIApplication":
     """Returns the application of one web worker; its Context lives as long as the process."""
     from fhir_server.app import create_app, open_context
 

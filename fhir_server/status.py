@@ -12,7 +12,7 @@ from fhir_server.store.store import Store
 # The parts of a running server; ready when each of these has signed lately.
 PARTS = ("web", "mllp", "watch", "worker")
 NEEDED = ("mllp", "worker")
-_ROWS = 50
+_ROWS, _FEW = 50, 10
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def read(store: Store, now: datetime) -> Status:
         stored=store.counts(),
         parts={part: running.get(part, 0) for part in PARTS},
         feeds=feeds(store.journal.counts()),
-        waiting=[*store.journal.rows(HELD, _ROWS), *store.journal.rows(RECEIVED, _ROWS)],
+        waiting=[*store.journal.rows(HELD, _ROWS), *store.journal.rows(RECEIVED, _FEW)],
         parked=store.journal.rows(PARKED, _ROWS),
     )
 
