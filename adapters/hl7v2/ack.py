@@ -129,7 +129,9 @@ def _safe(text: str, to: Message) -> str:
 def _written(fields: list[str], separator: str) -> bytes:
     """A segment in printable ASCII: nothing in it can end a frame or a segment."""
     text = separator.join(field[:_LONGEST] for field in fields).rstrip(separator)
-    return "".join(char if " " <= char <= "~" else "?" for char in text).encode("ascii") + b"\r"
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(char if " " <= char <= "~" else "?" for char in text)
+    return text.encode("ascii") + b"\r"
 
 
 def _time(now: datetime) -> str:

@@ -43,11 +43,11 @@ def decode(raw: bytes, default: str = "ascii") -> str:
     raw = raw.removeprefix(_BOM)
     if len(raw.translate(None, _CONTROLS)) != len(raw):
         raise Unreadable("The message holds control characters.", "102")
-    codec = _codec(raw, default)
     try:
+        codec = _codec(raw, default)
         return _iso_2022(raw) if codec == ISO_2022 else raw.decode(codec)
     except ValueError:
-        raise Unreadable(f"The bytes are not in the character set {codec}.", "102", "MSH-18") from None
+        raise Unreadable("The bytes are not in the declared character set.", "102", "MSH-18") from None
 
 
 def _codec(raw: bytes, default: str) -> str:
