@@ -1,0 +1,66 @@
+"""Prescriptions and problems of other projects: all with a patient number are mapped, each other one is named."""
+
+import tarfile
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from fhir.resources.R4B import get_fhir_model_class
+
+from adapters.facility import JST, Facility
+from adapters.hl7v2.messages import to_records
+from adapters.record import Record, Unmappable
+from fhir_server import fhirjson
+from fhir_server.definitions.registry import load
+from fhir_server.validation.structure import Validator
+
+ARCHIVE = Path(__file__).parents[1] / "samples" / "orders.tar.gz"
+RECEIVED = datetime(2024, 6, 3, 12, 0, tzinfo=JST)
+FACILITY = Facility("1119999991", "", ("NORTHGEN", "MINAMI-HP"))
+
+PPR = "linuxforhealth/PPR_PC1__"
+UNMAPPED = {
+    f"{PPR}CodeableConceptTest.checkICD10Coding.1.hl7": "PID-3: There is no patient number.",
+    f"{PPR}HL7ConditionFHIRConversionTest.validateProblemWithInvalidClinicalStatusAndResolutionDate.1.hl7":
+        "PID-3: There is no patient number.",
+    f"{PPR}HL7ConditionFHIRConversionTest.validateProblemWithOnsetStringAndNoOnsetdateClinicalStatusResolved.1.hl7":
+        "PID-3: There is no patient number.",
+}
+
+
+@cache
+def mapped() -> tuple[dict[str, list[Record]], dict[str, str]]:
+    """What has a map, and why the others have none."""
+    found, reasons = {}, {}
+    with tarfile.open(ARCHIVE) as archive:
+        raw = {one.name: stream.read() for one in archive if one.name.endswith(".hl7")
+               and (stream := archive.extractfile(one))}
+    for name, content in raw.items():
+        try:
+            found[name] = to_records(content, name, FACILITY, RECEIVED)
+        except Unmappable as error:
+            reasons[name] = str(error)
+    return found, reasons
+
+
+def test_all_with_a_patient_number_are_mapped() -> None:
+    found, reasons = mapped()
+    assert reasons == UNMAPPED
+    assert len([name for name in found if "RDE" in name]) == 14
+    assert len([name for name in found if "RDE" not in name]) == 8
+
+
+def test_every_resource_of_theirs_is_valid_r4() -> None:
+    validator = Validator(load())
+    for entry in (one for records in mapped()[0].values() for record in records for one in record.entries):
+        resource = fhirjson.decode(fhirjson.encode(entry.resource))
+        validator.check(resource)
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def test_an_order_without_any_number_is_known_by_its_content() -> None:
+    """The same message twice is one prescription; two messages without numbers are never one."""
+    found = mapped()[0]
+    unnumbered = [records for name, records in found.items() if "dosageInstructionTest" in name]
+    ids = {record.entries[-1].resource["id"] for records in unnumbered for record in records}
+    assert len(ids) == len(unnumbered) == 4
