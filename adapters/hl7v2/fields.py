@@ -87,7 +87,8 @@ def elements(segment: Segment, table: Table, scope: Scope) -> Resource:
     sent = segment.fields
     for row in table:
         if row.number < len(sent) and sent[row.number]:
-            for value in _values(row, segment, scope):
+            known = scope.seen.get((row.read, row.choose, sent[row.number]))
+            for value in _values(row, segment, scope) if known is None else known:
                 if not _put(found, row.steps, value):
                     scope.at(segment, row.number).note("Another value than the one taken, of an element that has one.")
     return found
@@ -95,15 +96,11 @@ def elements(segment: Segment, table: Table, scope: Scope) -> Resource:
 
 def _values(row: Field, segment: Segment, scope: Scope) -> list[Any]:
     """What a row makes of a field; what gave no reason for a note need not be read again."""
-    key = (row.read, row.choose, segment.fields[row.number])
-    known = scope.seen.get(key)
-    if known is not None:
-        return known
     noted, here = len(scope.notes), scope.at(segment, row.number)
     read = (row.read(repetition, here) for repetition in row.choose(segment[row.number]))
     values = [one for one in read if one is not None and one != ""]
     if len(scope.notes) == noted:
-        scope.seen[key] = values
+        scope.seen[row.read, row.choose, segment.fields[row.number]] = values
     return values
 
 

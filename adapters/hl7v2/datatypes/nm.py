@@ -33,13 +33,16 @@ def decimal(repetition: Repetition, scope: Scope) -> Decimal | None:
 
 def number(text: str) -> Decimal | None:
     """Returns `text` as a Decimal with its digits, None for what is no number."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
     return Decimal(plain) if _NUMBER.fullmatch(plain) else None
 
 
 def compared(text: str) -> Resource | None:
     """Returns value and, for `<0.05`, `> 100`, `0.5未満`, comparator of a Quantity; None for what is no number."""
-    plain = unicodedata.normalize("NFKC", text.replace("≦", "<=").replace("≧", ">=")).strip()
+    alone = number(text)
+    if alone is not None:
+        return {"value": alone}
+    plain = unicodedata.normalize("NFKC", text).strip()
     found = _COMPARED.fullmatch(plain)
     value = number(found["number"]) if found else None
     if not found or value is None or found["sign"] and found["word"]:

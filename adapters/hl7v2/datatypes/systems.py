@@ -5,6 +5,7 @@ local name for different codes. JAHIS tables without a URI of JP Core get one fo
 """
 
 import re
+from functools import lru_cache
 
 from adapters.hl7v2.fields import Scope
 
@@ -79,6 +80,12 @@ FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def system(name: str, code: str, scope: Scope) -> str:
     """Returns the URI of the coding system called `name`; one of the facility's own where nobody else knows it."""
+    return _known(name, code) or scope.local(name)
+
+
+# The codes of a region are some thousands, each in many messages.
+@lru_cache(maxsize=8192)
+def _known(name: str, code: str) -> str | None:
     for shape, uri in SYSTEMS.get(name, ()):
         if re.fullmatch(shape, code):
             return uri
@@ -86,7 +93,7 @@ def system(name: str, code: str, scope: Scope) -> str:
         found = family.fullmatch(name)
         if found:
             return found.expand(uri)
-    return scope.local(name)
+    return None
 
 
 def is_local(uri: str) -> bool:

@@ -5,7 +5,6 @@ extension iso21090-EN-representation. JP Core searches `use = usual`, so a legal
 representation is `usual`, not `official`.
 """
 
-import re
 import unicodedata
 
 from adapters.hl7v2.datatypes import ts
@@ -16,7 +15,6 @@ from terminology.service import translate
 
 REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 
-_BLANKS = re.compile(r"\s+")
 _REPRESENTATIONS = ("I", "P", "A")
 
 
@@ -45,7 +43,7 @@ def name_parts(family: str, given: list[str]) -> tuple[str, list[str]]:
 
 def clean(text: str) -> str:
     """Returns `text` with half-width blanks only, single ones, none at the ends."""
-    return _BLANKS.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def _parts(family: str, given: list[str], repetition: Repetition) -> Resource:

@@ -221,11 +221,11 @@ def _range(segment: Segment, unit: Resource) -> Resource:
 
 
 def _limits(plain: str) -> dict[str, Any]:
-    between, below, above = (one.fullmatch(plain) for one in (_BETWEEN, _BELOW, _ABOVE))
-    if between:
+    if between := _BETWEEN.fullmatch(plain):
         return {"low": nm.number(between[1]), "high": nm.number(between[2])}
-    if below:
+    if below := _BELOW.fullmatch(plain):
         return {"high": nm.number(below[1] or below[2])}
+    above = _ABOVE.fullmatch(plain)
     return {"low": nm.number(above[1] or above[2])} if above else {}
 
 
