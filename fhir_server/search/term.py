@@ -64,9 +64,13 @@ class Stretch:
     recheck: Filter | None = None
 
     @property
+    def bounds(self) -> Filter:
+        return {"ix": {"$elemMatch": {"$gte": self.low, "$lt": self.high}}}
+
+    @property
     def filter(self) -> Filter:
-        stretch = {"ix": {"$elemMatch": {"$gte": self.low, "$lt": self.high}}}
-        return {"$and": [stretch, {"iv": {"$elemMatch": self.recheck}}]} if self.recheck else stretch
+        """The recheck decides alone; the bounds only lead to where it may hold."""
+        return {"iv": {"$elemMatch": self.recheck}} if self.recheck else self.bounds
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _few(collection: Documents, driver: _Driver, time_limit_ms: int) -> bool:
 
 def _filter(plan: Plan, driver: _Driver, behind: Sequence[Filter] = ()) -> Filter:
     """All criteria, those that do not drive set aside."""
-    criteria = [_LIVE, *map(_any_of, plan.keys), *(one.filter for one in plan.ranges), *plan.rest]
+    criteria = [_LIVE, *map(_any_of, plan.keys), *plan.rest]
     sifting = [_aside(one) for one in criteria if one not in driver.filters]
     dated = [{"d": one} for one in plan.dated]
     return {"$and": [*driver.filters, *dated, *sifting, *behind]}

@@ -29,7 +29,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Range:
-    """A criterion that an index can narrow to a stretch, though not in the order of pages.
+    """A stretch of an index where all matches of a criterion lie, though not in the order of pages.
 
     index  where it lies: keys, updated or id
     """
@@ -43,18 +43,18 @@ class Plan:
     """A search, all of whose criteria must hold. Filters are MongoDB's, over the names of the envelope.
 
     keys    for each criterion the index keys of which one must be there; they drive the search
-    ranges  criteria that drive it when they match little
+    rest    the other criteria, which sift what was found
+    ranges  where to look for what fits one of them: drives the search when it is little
     dated   where the clinical date of every match lies
-    rest    criteria that only sift what the others found: negations, rechecks, alternatives of several kinds
     after   the page starts behind this row
     limit   rows of a page
     """
 
     type: str
     keys: Sequence[Sequence[str]] = ()
+    rest: Sequence[Filter] = ()
     ranges: Sequence[Range] = ()
     dated: Sequence[Filter] = ()
-    rest: Sequence[Filter] = ()
     order: Order = field(default_factory=Order)
     after: Position | None = None
     limit: int = 20

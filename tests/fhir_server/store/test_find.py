@@ -13,12 +13,20 @@ from fhir_server.outcome import TooCostly
 from fhir_server.store.find import FEW, INDEXES, Found, count, find
 from fhir_server.store.plan import Order, Plan, Position, Range
 
+Documents = Collection[dict[str, Any]]
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SIZE = FEW + 500
 BY_NUMBER = Range({"ix": {"$elemMatch": {"$gte": "number=0", "$lt": "number=9"}}})
 LOW = Range({"ix": {"$elemMatch": {"$gte": "number=0000", "$lt": "number=0010"}}})
+NOWHERE = Range({"ix": {"$elemMatch": {"$gte": "z", "$lt": "zz"}}})
+THREE_IDS = Range({"_id": {"$in": ["0001", "0000", "0002", "none"]}}, "id")
+THREE_LATEST = Range({"ts": {"$gt": START - timedelta(seconds=3)}}, "updated")
 
-Documents = Collection[dict[str, Any]]
+
+def ranged(*ranges: Range) -> dict[str, Any]:
+    """Criteria of a plan that ask for these ranges."""
+    return {"ranges": ranges, "rest": [one.filter for one in ranges]}
 
 
 def document(number: int) -> dict[str, Any]:
@@ -59,25 +67,25 @@ ODD = {one for one in NUMBERS if int(one) % 4 == 3}
 
 @pytest.mark.parametrize("plan, found", [
     (Plan("Basic"), NEWEST),
-    (Plan("Basic", ranges=[BY_NUMBER]), NEWEST),
+    (Plan("Basic", **ranged(BY_NUMBER)), NEWEST),
     (Plan("Basic", keys=[["odd=False", "odd=True"]]), NEWEST),
-    (Plan("Basic", keys=[["odd=False", "odd=True"]], ranges=[BY_NUMBER]), NEWEST),
+    (Plan("Basic", keys=[["odd=False", "odd=True"]], **ranged(BY_NUMBER)), NEWEST),
     (Plan("Basic", order=Order("d", False)), NEWEST[::-1]),
     (Plan("Basic", order=Order("ts", False)), NUMBERS[::-1]),
-    (Plan("Basic", order=Order("ts", True), ranges=[BY_NUMBER]), NUMBERS),
+    (Plan("Basic", order=Order("ts", True), **ranged(BY_NUMBER)), NUMBERS),
     (Plan("Basic", order=Order("ts", True), keys=[["odd=False", "odd=True"]]), NUMBERS),
     (Plan("Basic", order=Order("_id", False)), NUMBERS),
-    (Plan("Basic", order=Order("_id", True), ranges=[BY_NUMBER]), NUMBERS[::-1]),
+    (Plan("Basic", order=Order("_id", True), **ranged(BY_NUMBER)), NUMBERS[::-1]),
     (Plan("Basic", keys=[["odd=True"]]), [one for one in NEWEST if one in ODD]),
     (Plan("Basic", keys=[["odd=True"]], order=Order("_id", False)), [one for one in NUMBERS if one in ODD]),
     (Plan("Basic", rest=[{"$nor": [{"ix": "odd=False"}]}]), [one for one in NEWEST if one in ODD]),
-    (Plan("Basic", ranges=[LOW]), NEWEST[-10:]),
-    (Plan("Basic", ranges=[LOW, BY_NUMBER], keys=[["odd=True"]]), ["0007", "0003"]),
-    (Plan("Basic", ranges=[Range({"_id": {"$in": ["0001", "0000", "0002", "none"]}}, "id")]), ["0002", "0000", "0001"]),
-    (Plan("Basic", ranges=[Range({"ts": {"$gt": START - timedelta(seconds=3)}}, "updated")]), ["0002", "0000", "0001"]),
+    (Plan("Basic", **ranged(LOW)), NEWEST[-10:]),
+    (Plan("Basic", **ranged(LOW, BY_NUMBER), keys=[["odd=True"]]), ["0007", "0003"]),
+    (Plan("Basic", **ranged(THREE_IDS)), ["0002", "0000", "0001"]),
+    (Plan("Basic", **ranged(THREE_LATEST)), ["0002", "0000", "0001"]),
     (Plan("Basic", dated=[{"$lt": START + timedelta(days=2)}]), ["0002", "0003", "0000", "0001"]),
     (Plan("Basic", keys=[[]]), []),
-    (Plan("Basic", ranges=[Range({"ix": {"$elemMatch": {"$gte": "z", "$lt": "zz"}}})]), []),
+    (Plan("Basic", **ranged(NOWHERE)), []),
 ])
 def test_every_match_is_on_one_page_and_counted_once(documents: Documents, plan: Plan, found: list[str]) -> None:
     assert walked(documents, replace(plan, limit=400)) == found
@@ -103,5 +111,5 @@ def test_an_empty_database_has_no_matches(mongodb_uri: str) -> None:
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
         nowhere = client["test_find"]["Nothing"]
         for order in (Order("d"), Order("ts"), Order("_id")):
-            plan = Plan("Nothing", keys=[["a=b"]], ranges=[BY_NUMBER], order=order)
+            plan = Plan("Nothing", keys=[["a=b"]], **ranged(BY_NUMBER), order=order)
             assert (find(nowhere, plan).rows, count(nowhere, plan)) == ([], 0)
