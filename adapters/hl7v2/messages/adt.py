@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from adapters.facility import Facility
 from adapters.hl7v2.datatypes import ts
 from adapters.hl7v2.fields import Scope
-from adapters.hl7v2.messages.statement import organization, record, scope_of, subject, unread
+from adapters.hl7v2.messages.statement import custodian, organization, record, scope_of, subject, unread
 from adapters.hl7v2.parse import Message, Segment
 from adapters.hl7v2.segments import al1, dg1, in1, obx, pid, pv1
 from adapters.hl7v2.structures import group
-from adapters.identity import Names, organization_id, reference
+from adapters.identity import Names, reference
 from adapters.record import Entry, Record, Unmappable, When
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
@@ -98,8 +98,7 @@ def _encounter(message: Message, patient: Resource, scope: Scope) -> Resource | 
         raise Unmappable("The discharge names no stay: no visit number, no admission time.", "PV1-19")
     if found is None:
         return None
-    provider = {"reference": f"Organization/{organization_id(scope.facility.number)}"}
-    encounter = {**found, "status": _status(message, found), "serviceProvider": provider}
+    encounter = {**found, "status": _status(message, found), "serviceProvider": custodian(scope)}
     return _discharged(encounter, happened) if encounter["status"] == "finished" else encounter
 
 

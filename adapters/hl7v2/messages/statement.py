@@ -37,12 +37,16 @@ def organization(facility: Facility) -> Resource:
     }
 
 
+def custodian(scope: Scope) -> Resource:
+    """Returns the reference to the facility itself."""
+    return {"reference": f"Organization/{organization_id(scope.facility.number)}"}
+
+
 def subject(segment: Segment | None, scope: Scope) -> Resource:
     """Returns the Patient of a PID. Raises Unmappable without one, or without a patient number."""
     if segment is None:
         raise Unmappable("There is no PID segment.", "PID")
-    managed = {"managingOrganization": {"reference": f"Organization/{organization_id(scope.facility.number)}"}}
-    return {**pid.patient(segment, scope), **managed}
+    return {**pid.patient(segment, scope), "managingOrganization": custodian(scope)}
 
 
 def stubs(patient: Resource, scope: Scope) -> list[Entry]:

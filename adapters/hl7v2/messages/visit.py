@@ -1,9 +1,9 @@
 """The visit in a message that is not about it: a stub of the Encounter, where PV1 names one by its number."""
 
 from adapters.hl7v2.fields import Scope
+from adapters.hl7v2.messages.statement import custodian
 from adapters.hl7v2.parse import Message
 from adapters.hl7v2.segments import pv1
-from adapters.identity import organization_id
 from fhir_server.fhirjson import Resource
 from terminology.service import translate
 
@@ -20,6 +20,4 @@ def visit(message: Message, patient: Resource, scope: Scope) -> Resource | None:
     if found is None:
         return None
     target = translate("patient-class-status", segment[2][1])
-    provider = {"reference": f"Organization/{organization_id(scope.facility.number)}"}
-    status = target.code if target else "unknown"
-    return {**found, "status": status, "serviceProvider": provider}
+    return {**found, "status": target.code if target else "unknown", "serviceProvider": custodian(scope)}
