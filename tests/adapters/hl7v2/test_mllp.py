@@ -150,15 +150,16 @@ def test_garbage_ends_the_connection_and_the_listener_lives(port, noise):
     (adt(kind="ADT^A99"),
      ["MSA|AR|C1", "ERR||MSH^1^9|201^Unsupported event code^HL70357|E||||This event is not read here."]),
     (adt(control=""), ["MSA|AE", "ERR||MSH^1^10|101^Required field missing^HL70357|E||||A required field is missing."]),
-    (adt(pid="ZZZ|1"), ["MSA|AE|C1", "ERR||PID^1|101^Required field missing^HL70357|E||||A required field is missing."]),
+    (adt(pid="ZZZ|1"),
+     ["MSA|AE|C1", "ERR||PID^1|101^Required field missing^HL70357|E||||A required field is missing."]),
     (adt(pid="PID|1||"),
      ["MSA|AE|C1", "ERR||PID^1^3|101^Required field missing^HL70357|E||||A required field is missing."]),
     (adt(rest="\x00"), ["MSA|AE|C1", "ERR|||102^Data type error^HL70357|E||||The message holds control characters."]),
     (adt(rest="||" + "1~" * 3000),
      ["MSA|AE|C1", "ERR|||207^Application internal error^HL70357|E||||A segment has more than 2000 repetitions."]),
     (message("ADT_A08_declared_ir87_but_utf8"),
-     ["MSA|AE|JA-0004", "ERR||MSH^1^18|102^Data type error^HL70357|E||||MSH-18 declares a 7-bit character set, but there "
-      "are 8-bit bytes."]),
+     ["MSA|AE|JA-0004", "ERR||MSH^1^18|102^Data type error^HL70357|E||||MSH-18 declares a 7-bit "
+      "character set, but there are 8-bit bytes."]),
 ])
 def test_faults_are_answered_with_code_and_place(port, raw, answer):
     with connect(port) as sock:
@@ -266,6 +267,7 @@ def test_a_journal_message_states_patient_order_and_answer(store, context):
     arrivals = Intake(Admission(store.facilities, True).of_sender, {("ADT", "A08"): (("PID", 3),)}).arrival(
         mllp.Frame(adt()), context.now(), "K1")
     kept = arrivals.message
+    answer = b"MSH|^~\\&|GW|HUB|HIS|MINAMI|20260401090000+0000||ACK^A08^ACK|K1|P|2.5\rMSA|AA|C1\r"
     assert kept == journal.Message(
         feed="mllp", sender=kept.sender, control="C1", raw=adt(), order=f"{kept.sender}/0004417733",
-        received=kept.received, ack=b"MSH|^~\\&|GW|HUB|HIS|MINAMI|20260401090000+0000||ACK^A08^ACK|K1|P|2.5\rMSA|AA|C1\r")
+        received=kept.received, ack=answer)

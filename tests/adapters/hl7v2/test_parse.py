@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hl7v2 import parse as limits
 from adapters.hl7v2.parse import NULL, Unreadable, parse, read
 from tests.adapters.hl7v2.data import message
 
@@ -40,7 +39,8 @@ def test_a_line_feed_is_data_where_carriage_returns_separate():
 def test_repetitions_components_and_subcomponents():
     found = field("a^b&c^d~e^&f")
     first, second = found.repetitions
-    assert (first[1], first[2], first.sub(2, 2), first[3], first[4], first.component(2)) == ("a", "b", "c", "d", "", "b&c")
+    assert [first[1], first[2], first.sub(2, 2), first[3], first[4]] == ["a", "b", "c", "d", ""]
+    assert first.component(2) == "b&c"
     assert (second[1], second[2], second.sub(2, 2)) == ("e", "", "f")
     assert (found[1], found[2], found.text) == ("a", "b", "a^b&c^d")
 
@@ -125,7 +125,6 @@ def test_any_field_keeps_its_text(text):
 
 @given(st.text(st.sampled_from('MSH|^~\\&"\r\nOBXZ1 X.sp9')))
 def test_any_text_is_a_message_or_refused(text):
-    assert limits.SEGMENTS > 0
     try:
         one = parse(f"{MSH}\r{text}")
     except Unreadable:

@@ -82,7 +82,8 @@ def test_find_and_first():
 @given(st.sampled_from(sorted(HEADS)), st.lists(st.sampled_from(
     "PID PV1 PD1 NTE ORC OBR OBX SPM SAC TQ1 RXE RXR RXC AL1 IN1 IN2 PRB ZPR NK1 DG1 ROL FT1 TCD ZZ1".split())))
 def test_every_segment_stays(kind, names):
-    message = parse("\r".join([f"MSH|^~\\&|||||||{HEADS[kind]}|1|P|2.5", *(f"{name}|{at}" for at, name in enumerate(names))]))
+    rows = [f"{name}|{at}" for at, name in enumerate(names)]
+    message = parse("\r".join([f"MSH|^~\\&|||||||{HEADS[kind]}|1|P|2.5", *rows]))
     assert sorted(segments(group(message)), key=message.segments.index) == list(message.segments)
 
 

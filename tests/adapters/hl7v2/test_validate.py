@@ -16,8 +16,8 @@ def test_a_segment_that_hl7apy_would_drop_is_named():
 
 
 def test_a_missing_segment_is_a_warning():
-    assert warnings(parse("MSH|^~\\&|HIS|H|GW|HUB|20240603101500||ADT^A01^ADT_A01|1|P|2.5\rEVN||20240603\rPV1|1|I")) == [
-        "Missing required child ADT_A01.PID"]
+    text = "MSH|^~\\&|HIS|H|GW|HUB|20240603101500||ADT^A01^ADT_A01|1|P|2.5\rEVN||20240603\rPV1|1|I"
+    assert warnings(parse(text)) == ["Missing required child ADT_A01.PID"]
 
 
 def test_an_unknown_version_is_read_as_2_5_and_size_is_bounded():
