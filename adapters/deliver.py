@@ -9,7 +9,7 @@ from datetime import datetime
 
 from adapters.facility import Facility
 from adapters.merge import MERGE
-from adapters.provenance import provenance, provenance_id
+from adapters.provenance import provenance, provenance_id, source_uri
 from adapters.record import Entry, Record, When
 from fhir_server.access.caller import feed
 from fhir_server.context import Context
@@ -52,8 +52,12 @@ class _Plan:
 
     def is_newer(self, reference: str, than: datetime) -> bool:
         """Returns whether what stands, or what withdrew it, came from a message with a later time."""
-        time = self.times.get(reference) or self.stored.times.get(reference)
+        time = self.time(reference)
         return time is not None and time > than
+
+    def time(self, reference: str) -> datetime | None:
+        """Returns the latest time of a message that wrote or withdrew the resource."""
+        return self.times.get(reference) or self.stored.times.get(reference)
 
     def is_outdated(self, record: Record) -> bool:
         """Returns whether a later version of the whole record was there, or its withdrawal."""
@@ -106,7 +110,7 @@ def _add(record: Record, facility: Facility, plan: _Plan) -> None:
     gone = plan.of(record.key) - owned if record.complete or record.withdrawn else frozenset()
     plan.changes.update(changes)
     plan.changes.update({one: _delete(one) for one in sorted(gone)})
-    plan.times.update({one: record.time for one in gone | (owned & changes.keys())})
+    plan.times.update({one: max(record.time, plan.time(one) or record.time) for one in gone | (owned & changes.keys())})
     plan.states[record.key] = State(record.time, record.withdrawn)
     plan.owned[record.key] = plan.of(record.key) - gone | (owned & changes.keys())
     plan.produced.append(Produced(
@@ -153,7 +157,7 @@ def _prove(record: Record, targets: set[str], facility: Facility, plan: _Plan) -
 
 
 def _update(resource: Resource, record: Record, if_match: int | None = None, absent: bool = False) -> Update:
-    sourced = {**resource, "meta": {**resource.get("meta", {}), "source": record.source}}
+    sourced = {**resource, "meta": {**resource.get("meta", {}), "source": source_uri(record)}}
     return Update(sourced, if_match, absent, place=_reference(resource))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
 from adapters.facility import Facility
 from adapters.identity import organization_id, resource_id
@@ -23,13 +24,18 @@ def provenance(record: Record, targets: Sequence[str], facility: Facility) -> Re
         "target": [{"reference": one} for one in sorted(targets)],
         "recorded": instant(record.time),
         "agent": [{"who": {"reference": f"Organization/{organization_id(facility.number)}"}}],
-        "entity": [{"role": "source", "what": {"identifier": {"system": "urn:ietf:rfc:3986", "value": record.source}}}],
+        "entity": [{"role": "source", "what": {"identifier": {"system": "urn:ietf:rfc:3986", "value": source_uri(record)}}}],
     }
 
 
 def provenance_id(record: Record, facility: Facility) -> str:
     """Returns the id, the same whenever the record comes: of its source, and its key where a source has several."""
     return resource_id("Provenance", facility.number, record.source, record.key)
+
+
+def source_uri(record: Record) -> str:
+    """Returns `Record.source` as a URI: control ids and file names may hold blanks and kanji."""
+    return quote(record.source, safe="%:/?#[]@!$&'()*+,;=~")
 
 
 def _narrative(notes: Sequence[Note]) -> Resource:

@@ -136,6 +136,11 @@ def test_what_validation_refuses_is_parked_with_the_element(send, store):
     assert store.get("Patient", "p1") is None
 
 
+def test_a_control_id_with_blanks_and_kanji_is_still_a_source(send, store):
+    send(record(PATIENT, source="urn:hl7v2:1119999991:JA 0 番"))
+    assert stored(store, "Patient", "p1")["meta"]["source"] == "urn:hl7v2:1119999991:JA%200%20%E7%95%AA"
+
+
 def test_nothing_is_written_for_no_record(send, store):
     send()
     send(replace(record(), withdrawn=True))
