@@ -63,7 +63,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Clock:
-    """The time of one look, in seconds: steady, for what passes between looks, and of the calendar, as files have it."""
+    """The time of one look in seconds: steady, for what passes between looks, and of the calendar, as files have it."""
 
     steady: float
     calendar: float
