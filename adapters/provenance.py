@@ -9,6 +9,7 @@ from adapters.identity import organization_id, resource_id
 from adapters.record import Note, Record
 from fhir_server.fhirjson import Resource, instant
 
+URI = "urn:ietf:rfc:3986"
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -24,7 +25,7 @@ def provenance(record: Record, targets: Sequence[str], facility: Facility) -> Re
         "target": [{"reference": one} for one in sorted(targets)],
         "recorded": instant(record.time),
         "agent": [{"who": {"reference": f"Organization/{organization_id(facility.number)}"}}],
-        "entity": [{"role": "source", "what": {"identifier": {"system": "urn:ietf:rfc:3986", "value": source_uri(record)}}}],
+        "entity": [{"role": "source", "what": {"identifier": {"system": URI, "value": source_uri(record)}}}],
     }
 
 

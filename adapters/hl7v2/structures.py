@@ -88,7 +88,8 @@ def group(message: Message) -> Group:
     root = _Open(_structure(_name(message)), None)
     current = root
     for segment in message.segments:
-        current = _place(segment.name, current)
+        if segment.name in root.item.every:
+            current = _place(segment.name, current)
         current.take(segment)
     return root.closed()
 
@@ -106,8 +107,6 @@ def _name(message: Message) -> str:
 
 def _place(name: str, current: _Open) -> _Open:
     """Returns the group that a segment of that name goes to: the next place, else a place passed, else here."""
-    if name not in _root(current).item.every:
-        return current
     return _ahead(name, current) or _behind(name, current) or _anywhere(name, current) or current
 
 
@@ -168,10 +167,6 @@ def _outwards(opened: _Open | None) -> Iterator[_Open]:
     while opened:
         yield opened
         opened = opened.parent
-
-
-def _root(opened: _Open) -> _Open:
-    return opened if opened.parent is None else _root(opened.parent)
 
 
 @cache
