@@ -23,6 +23,8 @@ from fhir_server.store.heartbeat import EVERY
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from granian.server.common import AbstractServer
+
     from fhir_server.context import Context
 
 RUN = {
@@ -89,31 +91,36 @@ def run(part: str, config: Config) -> None:
 
 def serve_web(config: Config) -> None:
     """Runs the web workers. This process only holds the socket and the database."""
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
-
     start_log()
     supervise.end_with_supervisor()
     os.environ.update(config.environment())
     multiprocessing.set_start_method("spawn")
     with database(config):
-        Server(
-            "fhir_server.parts:application",
-            factory=True,
-            address=config.host,
-            port=config.port,
-            interface=Interfaces.WSGI,
-            workers=config.workers,
-            blocking_threads=_THREADS,
-            http=HTTPModes.http1,
-            websockets=False,
-            log_level=LogLevels.error,
-            log_access=False,
-            respawn_failed_workers=True,
-            respawn_interval=0.5,
-            workers_kill_timeout=_STOP_SECONDS,
-        ).serve()
+        granian("fhir_server.parts:application", config).serve()
+
+
+def granian(application: str, config: Config) -> "AbstractServer[Any]":
+    """Returns the web server for what the factory `module:name` makes in each of its workers."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    return Server(
+        application,
+        factory=True,
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=config.workers,
+        blocking_threads=_THREADS,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.error,
+        log_access=False,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=_STOP_SECONDS,
+    )
 
 
 def application() -> "WSGIApplication":
