@@ -1,23 +1,19 @@
 """A resource as the inverted index keeps it: one array of keys for all its search parameters."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from fhir_server.definitions.registry import Definitions, SearchParameter
+from fhir_server.definitions.registry import Definitions
 from fhir_server.fhirjson import Resource
 from fhir_server.search.parameters import PARAMETER_TYPES, date
-from fhir_server.search.searchable import Searchable, searchable
+from fhir_server.search.searchable import Searchable, searchable, supported
 from fhir_server.search.term import key
 from fhir_server.store.document import SearchValues
 from fhir_server.store.plan import LIVE
 
+__all__ = ["JST", "Index", "supported"]
+
 JST = timezone(timedelta(hours=9), "JST")
-
-
-def supported(type_: str, definitions: Definitions) -> Sequence[SearchParameter]:
-    """Returns the search parameters of `type_` that can be asked, by name."""
-    return tuple(searchable(type_, definitions).parameters.values())
 
 
 @dataclass(frozen=True)

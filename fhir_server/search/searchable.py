@@ -13,7 +13,6 @@ from hashlib import sha256
 from fhir_server.definitions.registry import Definitions, SearchParameter
 from fhir_server.fhirpath.compile import Extractor, extractor
 from fhir_server.search.parameters import PARAMETER_TYPES
-from fhir_server.search.value import split
 
 # Of the whole resource, kept in fields of their own.
 FIELDS = ("_id", "_lastUpdated")
@@ -27,6 +26,7 @@ CLINICAL_DATES = (
 FORMAT = 1
 
 _SUPERTYPES = ("Resource", "DomainResource")
+_UNION = re.compile(r"\s*\|\s*")
 _PART = re.compile(r"^(.*)\.where\((?:resolve\(\) is (\w+)|system='(\w+)')\)$")
 
 
@@ -61,13 +61,7 @@ class Searchable:
 @cache
 def searchable(type_: str, definitions: Definitions) -> Searchable:
     """Returns what can be searched on `type_`; worked out once per process, some milliseconds a type."""
-    all_parameters = definitions.search_parameters(type_)
-    parts = {
-        code: found
-        for code, one in all_parameters.items()
-        if one.type in PARAMETER_TYPES and code not in FIELDS and (found := alternatives(one.expression, type_))
-    }
-    parameters = {code: one for code, one in sorted(all_parameters.items()) if code in parts or code in FIELDS}
+    parts, parameters = _parts(type_, definitions), {one.code: one for one in supported(type_, definitions)}
     places = _places(parts, parameters)
     stored = {place.code for found in places.values() for place in found}
     extractors = {code: extractor(" | ".join(parts[code]), type_, definitions) for code in sorted(stored)}
@@ -82,10 +76,25 @@ def searchable(type_: str, definitions: Definitions) -> Searchable:
     )
 
 
+def supported(type_: str, definitions: Definitions) -> Sequence[SearchParameter]:
+    """Returns the search parameters of `type_` that can be asked, by name; compiles nothing."""
+    parts = _parts(type_, definitions)
+    known = definitions.search_parameters(type_)
+    return tuple(known[code] for code in sorted(known) if code in parts or code in FIELDS)
+
+
+def _parts(type_: str, definitions: Definitions) -> Mapping[str, Sequence[str]]:
+    """The alternatives of each expression that is evaluated."""
+    return {
+        code: found
+        for code, one in definitions.search_parameters(type_).items()
+        if one.type in PARAMETER_TYPES and code not in FIELDS and (found := alternatives(one.expression, type_))
+    }
+
+
 def alternatives(expression: str, type_: str) -> tuple[str, ...]:
     """Returns the parts of a union that can find something in `type_`: of `A.code | B.code` for A only `A.code`."""
-    parts = (one.strip() for one in split(expression, "|"))
-    return tuple(one for one in parts if one and _starts_at(one) in ("", type_, *_SUPERTYPES))
+    return tuple(one for one in _UNION.split(expression.strip()) if one and _starts_at(one) in ("", type_, *_SUPERTYPES))
 
 
 def _starts_at(part: str) -> str:
