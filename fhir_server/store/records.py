@@ -83,9 +83,14 @@ class Records:
 
 def _resource_steps(produced: Produced) -> list[UpdateOne]:
     return [
-        *(_upsert(one, {"time": produced.time, "record": produced.key}) for one in produced.resources),
-        *(_upsert(one, {"time": produced.time, "record": None}) for one in produced.gone),
+        *(_stamp(one, produced.time, produced.key) for one in produced.resources),
+        *(_stamp(one, produced.time, None) for one in produced.gone),
     ]
+
+
+def _stamp(reference: str, time: datetime, record: str | None) -> UpdateOne:
+    """A late message may add to a resource; that makes the resource no older."""
+    return UpdateOne({"_id": reference}, {"$set": {"record": record}, "$max": {"time": time}}, upsert=True)
 
 
 def _record_step(produced: Produced) -> UpdateOne:
