@@ -103,9 +103,9 @@ def granian(application: str, config: Config) -> "AbstractServer[Any]":
     """Returns the web server for what the factory `module:name` makes in each of its workers."""
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
-    from granian.server import Server
+    from granian.server.mp import MPServer
 
-    return Server(
+    return MPServer(
         application,
         factory=True,
         address=config.host,

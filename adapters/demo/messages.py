@@ -57,21 +57,18 @@ def results(resident: Resident, at: datetime, random: Random, tests: Sequence[Te
     return _outpatient(resident, at, "ORU^R01^ORU_R01", [*_report(order, at), *rows])
 
 
-def broken_results(resident: Resident, at: datetime) -> bytes:
-    """ORU^R01 whose second value is typed as a number and is none: it waits in quarantine, to show how that looks."""
-    rows = [
-        f"OBX|1|NM|3H015000002326101^カリウム^JC10||4.1|mmol/L|3.6-4.8||||F|||{at:%Y%m%d%H%M}",
-        f"OBX|2|NM|3B035000002327201^ＡＳＴ^JC10||高め<要再検>|U/L|13-30||||F|||{at:%Y%m%d%H%M}",
-    ]
-    order = f"L{_number(resident, at)}"
-    return _outpatient(resident, at, "ORU^R01^ORU_R01", [*_report(order, at), *rows])
-
-
 def prescription(resident: Resident, at: datetime, random: Random) -> bytes:
     """RDE^O11: one or two drugs for two weeks."""
     order = f"{_number(resident, at):0>15}"
     drugs = random.sample(DRUGS, random.randint(1, 2))
     rows = [row for index, drug in enumerate(drugs, 1) for row in _drug(order, index, drug, at)]
+    return _outpatient(resident, at, "RDE^O11^RDE_O11", rows)
+
+
+def broken_prescription(resident: Resident, at: datetime) -> bytes:
+    """RDE^O11 whose second drug has no code and no name: it waits in quarantine, to show how that looks."""
+    order = f"{_number(resident, at):0>15}"
+    rows = [*_drug(order, 1, DRUGS[0], at), *_drug(order, 2, ("", "", *DRUGS[1][2:]), at)]
     return _outpatient(resident, at, "RDE^O11^RDE_O11", rows)
 
 

@@ -21,7 +21,7 @@ def region() -> Iterator[bytes]:
         yield messages.admission(resident, at, "A01" if resident.facility == HOSPITAL and index % 4 == 2 else "A04")
         yield messages.results(resident, at + timedelta(minutes=5), random)
         yield messages.prescription(resident, at + timedelta(minutes=10), random)
-    yield messages.broken_results(feeding[1], BEGIN + timedelta(days=1))
+    yield messages.broken_prescription(feeding[1], BEGIN + timedelta(days=1))
 
 
 def arriving(slot: int) -> bytes:

@@ -17,12 +17,19 @@ MESSAGE = (
     "PID|1||8800000001^^^^PI||試験^太郎^^^^^L^I||19550117|M\r"
     "PV1|1|O\r"
 ).encode()
+# The second drug has neither a code nor a name.
 FAULTY = (
-    "MSH|^~\\&|LIS|TEST-HP|K|R|20260401100000+0900||ORU^R01^ORU_R01|T-2|P|2.5||||||UNICODE UTF-8\r"
+    "MSH|^~\\&|HIS|TEST-HP|K|R|20260401100000+0900||RDE^O11^RDE_O11|T-2|P|2.5||||||UNICODE UTF-8\r"
     "PID|1||8800000001^^^^PI||試験^太郎^^^^^L^I||19550117|M\r"
-    "OBR|1|A1||3^生化学的検査^JC10|||20260401095000||||||||||||||||||F\r"
-    "OBX|1|NM|3H015000002326101^カリウム^JC10||4.1|mmol/L|||||F\r"
-    "OBX|2|NM|3B035000002327201^ＡＳＴ^JC10||<script>alert(1)</script>|U/L|||||F\r"
+    "PV1|1|O\r"
+    "ORC|NW|1||1_01_001|||||20260401100000\r"
+    "RXE||999000301^架空アトルバ錠^HOT9|1||TAB^錠^MR9P|||||14|TAB^錠^MR9P\r"
+    "TQ1|1||1011040000000000&１日１回夕食後&JAMISDP01|||14^d|20260401\r"
+    "RXR|PO^口^HL70162\r"
+    "ORC|NW|1||1_01_002|||||20260401100000\r"
+    "RXE||^^<script>alert(1)</script>|1||TAB^錠^MR9P|||||14|TAB^錠^MR9P\r"
+    "TQ1|1||1011040000000000&１日１回夕食後&JAMISDP01|||14^d|20260401\r"
+    "RXR|PO^口^HL70162\r"
 ).encode()
 
 
@@ -35,7 +42,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         assert b"MSA|AA|T-2" in one.send(FAULTY)
         wait_for(lambda: total(one, "Patient?identifier=8800000001") == 1, "the resident")
         wait_for(lambda: total(one, "CarePlan") == 1, "the region")
-        wait_for(lambda: "OBX[2]-5" in one.get("/").text, "the faulty message")
+        wait_for(lambda: "RXE[2]-2" in one.get("/").text, "the faulty message")
         yield one
 
 
@@ -83,7 +90,7 @@ def test_the_command_shows_the_state(serve: Serve) -> None:
     assert code == 0, said
     assert re.search(r"│ Patient +│ +[\d,]+ │", said)
     assert re.search(r"│ mllp +│", said)
-    assert "OBX[2]-5" in said and "T-2" in said
+    assert "RXE[2]-2" in said and "T-2" in said
 
 
 def test_a_demonstration_and_real_data_never_meet(serve: Serve) -> None:
@@ -91,6 +98,24 @@ def test_a_demonstration_and_real_data_never_meet(serve: Serve) -> None:
     code, said = kakehashi("serve", "--data-dir", str(serve.data), *ports(other), cwd=serve.folder)
     assert code == 1
     assert "The database holds a demonstration." in said and "Traceback" not in said
+
+
+def test_the_page_of_a_quarantined_message_shows_its_text_as_text_with_the_field_marked(serve: Serve) -> None:
+    [place] = re.findall(r'<a href="(/messages/\w+)"><code>T-2</code></a>', serve.get("/").text)
+    page = serve.get(place)
+    assert page.status_code == 200
+    assert "<mark>^^&lt;script&gt;alert(1)&lt;/script&gt;</mark>|1||TAB^錠^MR9P" in page.text
+    assert "There is no drug." in page.text and "試験^太郎" in page.text
+    assert serve.get("/messages/unknown").status_code == 404
+
+
+def test_the_pages_bring_nothing_from_elsewhere_and_run_nothing(serve: Serve) -> None:
+    page = serve.get("/")
+    assert page.headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert re.findall(r'(?:src|href)="([^"]*)"', page.text.partition("<main>")[0]) == ["/style.css"]
+    assert "<script" not in page.text
 
 
 def test_the_log_shows_no_person(serve: Serve) -> None:
@@ -107,7 +132,7 @@ def test_what_was_stored_is_there_after_a_stop_and_a_start(tmp_path: Path) -> No
     assert not processes_of(serve)
     code, said = kakehashi("serve", "--demo", "--data-dir", str(serve.data), *ports(serve), cwd=tmp_path)
     assert code == 1
-    assert "The database holds real data, no demonstration." in said and "Traceback" not in said
+    assert "The database holds no demonstration." in said and "Traceback" not in said
     with serve.running():
         assert total(serve, "Patient?identifier=8800000001") == 1
         assert b"MSA|AA|T-1" in serve.send(MESSAGE)
