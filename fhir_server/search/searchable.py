@@ -94,7 +94,8 @@ def _parts(type_: str, definitions: Definitions) -> Mapping[str, Sequence[str]]:
 
 def alternatives(expression: str, type_: str) -> tuple[str, ...]:
     """Returns the parts of a union that can find something in `type_`: of `A.code | B.code` for A only `A.code`."""
-    return tuple(one for one in _UNION.split(expression.strip()) if one and _starts_at(one) in ("", type_, *_SUPERTYPES))
+    starts = ("", type_, *_SUPERTYPES)
+    return tuple(one for one in _UNION.split(expression.strip()) if one and _starts_at(one) in starts)
 
 
 def _starts_at(part: str) -> str:
