@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import PurePosixPath
 
-DELETED, CURRENT, SUPERSEDED = "0", "1", "2"
-# Stands in the place of the order number where a kind has none.
-NO_ORDER = "999999999999999"
+# Flags; 1 is the current version.
+DELETED, SUPERSEDED = "0", "2"
 
 _NAME = re.compile(
     r"(?P<patient>[^_/\0]{1,15})_(?P<date>[0-9]{8}|-)_(?P<kind>[^_/\0]+)_(?P<order>[^_/\0]{1,22})"

@@ -69,7 +69,8 @@ def to_records(message: Message, facility: Facility) -> list[Record]:
     """Returns one Record for each order number, with a stub of the patient. Raises Unmappable without PID or drug."""
     scope = scope_of(message, facility)
     patient = subject(message.first("PID"), scope)
-    drugs = prescriptions(message)
+    whole = group(message)
+    drugs = prescriptions(message, whole)
     if not drugs:
         raise Unmappable("There is no drug.", "RXE")
     encounter = visit(message, patient, scope)
@@ -79,7 +80,7 @@ def to_records(message: Message, facility: Facility) -> list[Record]:
     for drug in drugs:
         entries[drug.order].append(Entry(medication_request(drug, patient, about, scope)))
         _note_leftovers(drug, scope)
-    unread(group(message), READ, scope)
+    unread(whole, READ, scope)
     return [record(message, ("OMP-01", patient["id"], order), found, scope) for order, found in entries.items()]
 
 
@@ -128,11 +129,11 @@ def medication_request(drug: Prescription, patient: Resource, about: Resource, s
     return {**found, "meta": {"profile": [PROFILE]}} if _conforms(found) else found
 
 
-def prescriptions(message: Message) -> list[Prescription]:
+def prescriptions(message: Message, whole: Group) -> list[Prescription]:
     """Returns the drugs of all orders in the message, in order; one without an RXE has no drug."""
     counted: Counter[tuple[str, str]] = Counter()
     found = []
-    for one in group(message).find("ORDER"):
+    for one in whole.find("ORDER"):
         orc, encoded = one.first("ORC"), one.first("RXE")
         if orc is None or encoded is None:
             continue

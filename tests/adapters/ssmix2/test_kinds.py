@@ -11,6 +11,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from adapters.facility import JST, Facility
+from adapters.hl7v2 import messages
 from adapters.record import Record, Unmappable, When
 from adapters.ssmix2.kinds import left_alone, to_records
 from adapters.ssmix2.walk import walk
@@ -261,6 +262,22 @@ def test_flags_say_what_becomes_of_a_record(own: Path) -> None:
     assert (withdrawn.withdrawn, withdrawn.entries) == (True, ())
     assert (withdrawn.key, withdrawn.time) == (stated.key, stated.time)
     assert to_records(b"", NAME[:-1] + "2", FACILITY, RECEIVED) == []
+
+
+@pytest.mark.parametrize("name", [
+    NAME,
+    "0000100001_-_ADT-00_999999999999999_20240401080512345_-_1",
+    "0000100001_-_PPR-01_999999999999999_20240412120500000_16_1",
+    "0000100001_20240402_OML-11_000000024040201_20240402140000000_08_1",
+])
+def test_a_file_and_the_same_message_over_mllp_are_the_same_resources(own: Path, name: str) -> None:
+    raw = file(own, name)
+    both = to_records(raw, name, FACILITY, RECEIVED), messages.to_records(raw, "m1", FACILITY, RECEIVED)
+    by_file, by_mllp = (
+        {f"{one.resource['resourceType']}/{one.resource['id']}": one for record in found for one in record.entries}
+        for found in both
+    )
+    assert by_file == by_mllp
 
 
 def test_a_deleted_patient_stays_inactive(own: Path) -> None:
