@@ -107,14 +107,16 @@ def _add(record: Record, facility: Facility, plan: _Plan) -> None:
     stated = () if record.withdrawn else record.entries
     changes = {_reference(entry.resource): one for entry in stated if (one := _RULES[entry.when](entry, record, plan))}
     owned = {_reference(entry.resource) for entry in stated if entry.when is not When.ABSENT}
-    gone = plan.of(record.key) - owned if record.complete or record.withdrawn else frozenset()
+    # The newest word keeps older ones out even where it says nothing new.
+    taken = {one for one in owned if one in changes or not plan.is_newer(one, record.time)}
+    whole = record.complete or record.withdrawn
+    gone = plan.of(record.key) - owned if whole else frozenset()
     plan.changes.update(changes)
     plan.changes.update({one: _delete(one) for one in sorted(gone)})
-    plan.times.update({one: max(record.time, plan.time(one) or record.time) for one in gone | (owned & changes.keys())})
+    plan.times.update({one: max(record.time, plan.time(one) or record.time) for one in gone | taken})
     plan.states[record.key] = State(record.time, record.withdrawn)
-    plan.owned[record.key] = plan.of(record.key) - gone | (owned & changes.keys())
-    plan.produced.append(Produced(
-        record.key, record.time, sorted(owned & changes.keys()), sorted(gone), record.withdrawn))
+    plan.owned[record.key] = plan.of(record.key) - gone | taken
+    plan.produced.append(Produced(record.key, record.time, sorted(taken), sorted(gone), record.withdrawn, whole))
     if targets := changes.keys() | gone:
         _prove(record, targets, facility, plan)
 

@@ -19,6 +19,7 @@ class Produced:
     resources  what the record states now
     gone       what an earlier version stated and this one does not: its time is kept, so that nothing older revives it
     withdrawn  the record as a whole was deleted
+    whole      the record is all there is of it, so a resource is its own; else only where it is no other record's
     """
 
     key: str
@@ -26,6 +27,7 @@ class Produced:
     resources: Sequence[str] = ()
     gone: Sequence[str] = ()
     withdrawn: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,15 @@ class Records:
 
 def _resource_steps(produced: Produced) -> list[UpdateOne]:
     return [
-        *(_stamp(one, produced.time, produced.key) for one in produced.resources),
-        *(_stamp(one, produced.time, None) for one in produced.gone),
+        *(_stamp(one, produced.time, produced.key, produced.whole) for one in produced.resources),
+        *(_stamp(one, produced.time, None, True) for one in produced.gone),
     ]
 
 
-def _stamp(reference: str, time: datetime, record: str | None) -> UpdateOne:
+def _stamp(reference: str, time: datetime, record: str | None, whole: bool) -> UpdateOne:
     """A late message may add to a resource; that makes the resource no older."""
-    return UpdateOne({"_id": reference}, {"$set": {"record": record}, "$max": {"time": time}}, upsert=True)
+    owner = {"$set" if whole else "$setOnInsert": {"record": record}}
+    return UpdateOne({"_id": reference}, {**owner, "$max": {"time": time}}, upsert=True)
 
 
 def _record_step(produced: Produced) -> UpdateOne:

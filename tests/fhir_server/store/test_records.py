@@ -31,5 +31,14 @@ def test_a_withdrawn_record_is_known(store: Store) -> None:
     assert store.records.of("r1") == frozenset()
 
 
+def test_a_part_takes_over_nothing_of_a_whole_record(store: Store) -> None:
+    store.records.put([Produced("whole", START, ["Patient/a"])])
+    store.records.put([Produced("part", LATER, ["Patient/a", "Patient/b"], whole=False)])
+    assert store.records.of_many(["whole", "part"]) == {"whole": {"Patient/a"}, "part": {"Patient/b"}}
+    assert store.records.times(["Patient/a"]) == {"Patient/a": LATER}
+    store.records.put([Produced("whole", LATER, ["Patient/b"])])
+    assert store.records.of_many(["whole", "part"]) == {"whole": {"Patient/a", "Patient/b"}}
+
+
 def test_nothing_produced_is_no_error(store: Store) -> None:
     store.records.put([])
