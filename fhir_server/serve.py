@@ -20,8 +20,8 @@ from fhir_server.store.error import StoreError
 from fhir_server.store.store import Store
 
 SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
-# Started in this order, stopped in the other: first nobody sends, then nobody asks, then nobody works.
-CHILDREN = ("worker", "web", "watch", "mllp")
+# Started in this order. Stopped, what takes messages in goes first: the worker still works on what has come.
+INSIDE, FEEDS, DEMONSTRATION = ("web", "worker"), ("mllp", "watch"), ("demo",)
 _READY_SECONDS = 60.0
 _DATABASE_PAUSE = 10.0
 
@@ -51,11 +51,12 @@ def serve(config: Config, stop: threading.Event) -> None:
         store = stack.enter_context(Store(uri, config.database))
         store.prepare(demo=config.demo)
         store.heartbeats.prepare()
-        names = (*CHILDREN, "demo") if config.demo else CHILDREN
-        children = [_child(name, config) for name in names]
-        stack.callback(supervise.stop_all, children[::-1])
+        inside = [_child(name, config) for name in INSIDE]
+        feeds = [_child(name, config) for name in (*FEEDS, *(DEMONSTRATION if config.demo else ()))]
+        stack.callback(supervise.stop_all, inside)
+        stack.callback(supervise.stop_all, feeds)
         threading.Thread(target=_announce, args=(config, store, stop), daemon=True).start()
-        supervise.watch([*_databases(config), *children], stop)
+        supervise.watch([*_databases(config), *inside, *feeds], stop)
         click.echo("Stopping …", err=True)
 
 

@@ -88,9 +88,10 @@ def watch(tended: Sequence[Tended], stop: threading.Event) -> None:
 
 
 def stop_all(children: Sequence[Child]) -> None:
-    """Stops the children one after the other, in the given order."""
+    """Asks all children to stop, then waits for each of them."""
     for child in children:
         child.ask()
+    for child in children:
         child.wait(_GRACE)
 
 
