@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -29,7 +30,7 @@ from fhir_server import options, supervise
 from fhir_server.app import open_context
 from fhir_server.config import Config
 from fhir_server.context import Context
-from fhir_server.store.queue import PARKED, RECEIVED
+from fhir_server.store.queue import PARKED
 
 PROCESSES = max(2, min(8, os.cpu_count() or 2))
 LOOK = 0.2
@@ -65,11 +66,6 @@ def journal(root: Path, facility: str, context: Context, tally: Tally, progress:
         progress()
 
 
-def waiting(context: Context) -> int:
-    """Returns how many files wait in the journal for a worker."""
-    return sum(one.number for one in context.store.journal.counts() if (one.feed, one.state) == (FEED, RECEIVED))
-
-
 def quarantined(facility: str, since: datetime, context: Context) -> Counter[str]:
     """Returns the reasons for which files were parked since then."""
     rows = context.store.journal.rows(PARKED, SHOWN)
@@ -78,15 +74,18 @@ def quarantined(facility: str, since: datetime, context: Context) -> Counter[str
 
 
 @contextmanager
-def working(config: Config, processes: int = PROCESSES) -> Iterator[None]:
-    """Runs workers in processes of their own meanwhile; what they hold when they are stopped is done again later."""
+def working(config: Config, processes: int = PROCESSES) -> Iterator[Callable[[], bool]]:
+    """Runs workers in processes of their own meanwhile; what they hold when they are stopped is done again later.
+
+    Gives a function that tells whether any of them is still at work.
+    """
     spawn = multiprocessing.get_context("spawn")
     stop = spawn.Event()
     running = [spawn.Process(target=_work, args=(config, stop), daemon=True) for _ in range(processes)]
     for one in running:
         one.start()
     try:
-        yield
+        yield lambda: any(one.is_alive() for one in running)
     finally:
         stop.set()
         for one in running:
@@ -132,8 +131,8 @@ def run(path: Path, facility: str, config: Config, context: Context, console: Co
     """Loads the storage, shows how far it is, and closes with a summary."""
     tally, since, begin = Tally(), context.now().replace(microsecond=0), monotonic()
     before = Counter(context.store.counts())
-    with working(config), _progress(console) as bar:
-        _load(path, facility, context, tally, bar)
+    with working(config) as at_work, _progress(console) as bar:
+        _load(path, facility, context, tally, bar, at_work)
     stored = Counter(context.store.counts())
     stored.subtract(before)
     _summarize(tally, stored, quarantined(facility, since, context), monotonic() - begin, console)
@@ -148,19 +147,24 @@ def _admit(facility: str, name: str, context: Context) -> None:
         admission.admit(context.store, facility, name or row.name, row.senders, row.charset)
 
 
-def _load(path: Path, facility: str, context: Context, tally: Tally, bar: Progress) -> None:
+def _load(
+    path: Path, facility: str, context: Context, tally: Tally, bar: Progress, at_work: Callable[[], bool]
+) -> None:
     reading = bar.add_task("read", total=None)
     mapping = bar.add_task("mapped", total=None)
+    waiting = partial(context.store.journal.waiting, FEED)
 
     def show() -> None:
         bar.update(reading, completed=tally.files["seen"])
-        bar.update(mapping, completed=max(0, tally.files["new"] - waiting(context)))
+        bar.update(mapping, completed=max(0, tally.files["new"] - waiting()))
 
     journal(path, facility, context, tally, show)
     bar.update(reading, total=tally.files["seen"])
     bar.update(mapping, total=tally.files["new"])
     pause = Event()
-    while waiting(context):
+    while waiting():
+        if not at_work():
+            raise click.ClickException("The workers ended. What was read is safe and waits; load again to go on.")
         show()
         pause.wait(LOOK)
     show()

@@ -160,6 +160,11 @@ class Journal:
         return [Count(one["_id"]["f"], one["_id"]["s"], one["n"], one["last"]) for one in groups]
 
     @translated()
+    def waiting(self, feed: str) -> int:
+        """Returns how many messages of a feed wait for a worker."""
+        return self._rows.count_documents({"state": RECEIVED, "feed": feed})
+
+    @translated()
     def rows(self, state: str, limit: int = 50) -> list[Row]:
         """Returns messages in the state, the newest first."""
         feeds = self._rows.distinct("feed", {"state": state})

@@ -92,6 +92,7 @@ class Queue:
             try:
                 handled = self.round(owner, handle, stop)
             except Unavailable:
+                log.warning("%s: the database does not answer; looking again", self.name)
                 stop.wait(1.0)
                 continue
             if not handled:

@@ -13,7 +13,8 @@ from rich.console import Console
 from adapters.admission import Admission, admit
 from adapters.identity import patient_id
 from adapters.ssmix2 import load
-from adapters.ssmix2.load import Tally, journal, quarantined, waiting
+from adapters.ssmix2.arrival import FEED
+from adapters.ssmix2.load import Tally, journal, quarantined
 from adapters.worker import Worker
 from fhir_server.context import Context
 from fhir_server.store.store import Store
@@ -33,7 +34,7 @@ def work(context: Context) -> None:
     worker = Worker(context, Admission(context.store.facilities, open=False))
 
     def look() -> None:
-        if waiting(context):
+        if context.store.journal.waiting(FEED):
             Timer(0.05, look).start()
         else:
             stop.set()
