@@ -73,6 +73,13 @@ class Serve:
             process.send_signal(signal.SIGINT)
             process.wait(SECONDS)
 
+    def processes(self, *names: str) -> list[int]:
+        """Returns who works on the data folder: our own processes, and their children by their surroundings.
+
+        names  only those whose command line has one of these in it
+        """
+        return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _works_on(path, self.data, names)]
+
     def get(self, path: str, **headers: str) -> requests.Response:
         return requests.get(self.page + path, headers=headers, timeout=SECONDS)
 
@@ -84,3 +91,13 @@ class Serve:
             while not received.endswith(b"\x1c\r"):
                 received += connection.recv(65536)
         return received[1:-2]
+
+
+def _works_on(path: Path, data: Path, names: tuple[str, ...]) -> bool:
+    try:
+        command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        known = command + (path / "environ").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return False
+    ours = str(data) in known and bool(command) and int(path.name) != os.getpid()
+    return ours and (not names or any(name in command for name in names))

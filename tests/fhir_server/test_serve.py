@@ -130,7 +130,7 @@ def test_what_was_stored_is_there_after_a_stop_and_a_start(tmp_path: Path) -> No
         assert b"MSA|AA|T-1" in serve.send(MESSAGE)
         wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
     assert process.returncode == 0
-    assert not processes_of(serve)
+    assert not serve.processes()
     code, said = kakehashi("serve", "--demo", "--data-dir", str(serve.data), *ports(serve), cwd=tmp_path)
     assert code == 1
     assert "The database holds no demonstration." in said and "Traceback" not in said
@@ -146,7 +146,7 @@ def test_a_killed_server_leaves_no_process_and_the_next_start_takes_over(tmp_pat
     with serve.running() as process:
         assert b"MSA|AA|T-1" in serve.send(MESSAGE)
         process.kill()
-        wait_for(lambda: not processes_of(serve), "the end of every part")
+        wait_for(lambda: not serve.processes(), "the end of every part")
     with serve.running():
         wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
 
@@ -155,7 +155,7 @@ def test_killed_parts_come_back(tmp_path: Path) -> None:
     serve = Serve(tmp_path, ("--open",))
     with serve.running():
         assert b"MSA|AA|T-1" in serve.send(MESSAGE)
-        for pid in processes_of(serve, "fhir_server.cli mllp", "fhir_server.cli worker", "mongod"):
+        for pid in serve.processes("fhir_server.cli mllp", "fhir_server.cli worker", "mongod"):
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: answers(serve), "a ready server")
         wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
@@ -171,18 +171,3 @@ def answers(serve: Serve) -> bool:
 
 def ports(serve: Serve) -> tuple[str, ...]:
     return ("--port", str(serve.port), "--mllp-port", str(serve.mllp_port))
-
-
-def processes_of(serve: Serve, *names: str) -> list[int]:
-    """Returns the processes that work on the server's data folder: its own, and its children by their surroundings."""
-    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _works_on(path, serve, names)]
-
-
-def _works_on(path: Path, serve: Serve, names: tuple[str, ...]) -> bool:
-    try:
-        command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        known = command + (path / "environ").read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return False
-    ours = str(serve.data) in known and bool(command) and int(path.name) != os.getpid()
-    return ours and (not names or any(name in command for name in names))
