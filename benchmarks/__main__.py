@@ -24,6 +24,8 @@ BENCHMARKS: Mapping[str, Callable[[Site], Iterator[Result]]] = {
     "ssmix2": ssmix2.run,
     "memory": memory.run,
 }
+# Of the table where it goes into a file or a pipe.
+WIDTH = 170
 PAGE = Path(__file__).parent.parent / "docs/benchmarks.md"
 
 
@@ -36,7 +38,7 @@ def main(names: Sequence[str], scale: str | None, day: str | None) -> None:
     """Measure everything, or NAMES alone."""
     if not http.available():
         sys.exit(http.INSTALL)
-    console, begin = Console(), time.perf_counter()
+    console, begin = Console(width=None if sys.stdout.isatty() else WIDTH), time.perf_counter()
     with opened(SCALES[scale or "default"]) as site:
         results = [result for name in names or BENCHMARKS for result in _told(name, site)]
         facts = machine.facts(site.version)

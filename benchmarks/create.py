@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks import floor, http, patients
-from benchmarks.result import Result, at_least, latency
+from benchmarks.result import Result, at_least
 from benchmarks.site import Site
 from fhir_server.fhirjson import encode
 
@@ -15,9 +15,9 @@ def run(site: Site) -> Iterator[Result]:
     stored = site.scale.stored[1]
     site.seed(stored)
     lines = [http.line("POST", "/fhir/Observation", encode(_observation(n, site.patients))) for n in range(_BODIES)]
-    measured = http.load(site.server.origin, lines, site.scale.seconds)
+    measured, used = site.load(lines)
     yield Result(f"create an Observation into {stored:,}, 16 clients", measured.rate, "/s", at_least(1500),
-                 latency(measured.p50, measured.p99), _floor(site), measured.errors)
+                 f"{measured.latency}; {used.each(measured.requests)}", _floor(site), measured.errors)
 
 
 def _observation(number: int, known: int) -> patients.Resource:

@@ -28,6 +28,10 @@ class Load:
     def rate(self) -> float:
         return self.requests / self.seconds
 
+    @property
+    def latency(self) -> str:
+        return f"p50 {self.p50:.1f} ms, p99 {self.p99:.0f} ms"
+
 
 def available() -> bool:
     return shutil.which("wrk") is not None
@@ -38,18 +42,13 @@ def line(method: str, path: str, body: bytes = b"") -> bytes:
     return b"\t".join((method.encode(), path.encode(), body))
 
 
-def load(origin: str, lines: Sequence[bytes], seconds: float, script: str = "requests.lua", warm: bool = True) -> Load:
-    """Sends `lines` for `seconds` from 16 clients, after a second that does not count unless `warm` is False."""
+def load(origin: str, lines: Sequence[bytes], seconds: float, script: str = "requests.lua") -> Load:
+    """Sends `lines` for so many seconds from 16 clients."""
     with tempfile.NamedTemporaryFile(prefix="kakehashi-bench-") as file:
         file.write(b"\n".join(lines) + b"\n")
         file.flush()
-        if warm:
-            _wrk(origin, file.name, WARM_UP, script)
-        return _wrk(origin, file.name, seconds, script)
-
-
-def _wrk(origin: str, file: str, seconds: float, script: str) -> Load:
-    command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds:.0f}s", "--timeout", "30s"]
-    ran = subprocess.run(
-        [*command, "-s", str(SCRIPTS / script), origin, "--", file], capture_output=True, text=True, check=True)
+        command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds:.0f}s", "--timeout", "30s"]
+        ran = subprocess.run(
+            [*command, "-s", str(SCRIPTS / script), origin, "--", file.name],
+            capture_output=True, text=True, check=True)
     return Load(**json.loads(ran.stdout.splitlines()[-1]))

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from benchmarks import processes
 from benchmarks.result import Result, at_most
 from benchmarks.site import Site
-from fhir_server.store import embedded
 
 
 def run(site: Site) -> Iterator[Result]:
@@ -14,6 +13,5 @@ def run(site: Site) -> Iterator[Result]:
     yield Result("memory of a web worker", max(workers), "MB", at_most(200))
     for part in ("worker", "mllp", "watch"):
         yield Result(f"memory of {part}", processes.memory_mb(parts[part]), "MB", at_most(200))
-    database = embedded.pid(site.server.config.data_dir) or 0
-    everything = sum(map(processes.memory_mb, site.server.processes()))
-    yield Result("memory of everything", everything, "MB", detail=f"{processes.memory_mb(database):,.0f} the database")
+    server, database = (sum(map(processes.memory_mb, pids)) for pids in site.server.processes())
+    yield Result("memory of everything", server + database, "MB", detail=f"{database:,.0f} MB of it the database")

@@ -17,23 +17,25 @@ PATIENTS = 200
 _CONNECTIONS = 16
 _START, _END = b"\x0b", b"\x1c\r"
 _LOOK = 0.1
+# The sample asks for the enhanced mode (MSH-15), which accepts with CA.
+_ACCEPTED = b"\rMSA|CA|"
 
 
 def run(site: Site) -> Iterator[Result]:
     messages = [message(number) for number in range(site.scale.messages)]
     parked = _count(site, PARKED)
-    start = time.perf_counter()
+    before, start = site.cpu(), time.perf_counter()
     shares = [messages[i::_CONNECTIONS] for i in range(_CONNECTIONS)]
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         accepted = sum(pool.map(lambda share: _send(site.server.config, share), shares))
     acknowledged = time.perf_counter() - start
     while _count(site, RECEIVED):
         time.sleep(_LOOK)
-    mapped = time.perf_counter() - start
+    mapped, used = time.perf_counter() - start, site.cpu().since(before)
     yield Result("ORU^R01 of 30 results acknowledged, 16 connections", len(messages) / acknowledged, "messages/s",
                  at_least(1000), errors=len(messages) - accepted)
     yield Result("ORU^R01 of 30 results mapped to FHIR", len(messages) / mapped, "messages/s", at_least(120),
-                 f"{31 * len(messages) / mapped:,.0f} results and reports/s", errors=_count(site, PARKED) - parked)
+                 used.each(len(messages)), errors=_count(site, PARKED) - parked)
 
 
 def message(number: int) -> bytes:
@@ -47,13 +49,13 @@ def message(number: int) -> bytes:
 
 
 def _send(config: Config, messages: Sequence[bytes]) -> int:
-    """Returns how many were acknowledged with AA."""
+    """Returns how many were accepted."""
     accepted = 0
     with socket.create_connection((config.mllp_host, config.mllp_port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for one in messages:
             connection.sendall(_START + one + _END)
-            accepted += b"\rMSA|AA|" in _answer(connection)
+            accepted += _ACCEPTED in _answer(connection)
     return accepted
 
 

@@ -50,7 +50,3 @@ def at_most(bound: float) -> Budget:
 def shown(value: float) -> str:
     """Returns a figure with as many digits as it deserves."""
     return f"{value:,.0f}" if abs(value) >= 20 else f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
-
-
-def latency(p50: float, p99: float) -> str:
-    return f"p50 {shown(p50)} ms, p99 {shown(p99)} ms"

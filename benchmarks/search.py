@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks import http
-from benchmarks.result import Result, at_least, at_most, latency
+from benchmarks.result import Result, at_least, at_most
 from benchmarks.site import Site
 
 
@@ -11,10 +11,10 @@ def run(site: Site) -> Iterator[Result]:
     rates = []
     for stored in site.scale.stored:
         site.seed(stored)
-        measured = http.load(site.server.origin, _searches(site), site.scale.seconds)
+        measured, used = site.load(_searches(site))
         rates.append(measured.rate)
         yield Result(f"search a patient's 20 newest of {stored:,}", measured.rate, "/s", at_least(2000),
-                     latency(measured.p50, measured.p99), errors=measured.errors)
+                     f"{measured.latency}; {used.each(measured.requests)}", errors=measured.errors)
     yield Result("search, fastest to slowest of these", max(rates) / min(rates), "×", at_most(1.5))
     yield _keys(site)
 

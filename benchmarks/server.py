@@ -31,10 +31,10 @@ class Server:
     def origin(self) -> str:
         return f"http://{self.config.host}:{self.config.port}"
 
-    def processes(self) -> list[int]:
-        """Returns the processes of the server and of its database."""
+    def processes(self) -> tuple[list[int], list[int]]:
+        """Returns the processes of the server, and those of its database."""
         database = embedded.pid(self.config.data_dir)
-        return [*processes.tree(self.pid), *([database] if database else [])]
+        return processes.tree(self.pid), [database] if database else []
 
 
 @contextmanager

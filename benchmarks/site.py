@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 
-from benchmarks import patients
+from benchmarks import http, patients, processes
 from benchmarks.server import Server, serving
 from fhir_server.access.caller import SYSTEM
 from fhir_server.app import open_context
@@ -22,6 +22,21 @@ from fhir_server.transact import Create, transact
 OBSERVATIONS_EACH = 100
 # Written in one transaction while seeding.
 PATIENTS_AT_ONCE = 5
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """CPU time that the server and its database have used, in seconds."""
+
+    server: float
+    database: float
+
+    def since(self, before: "Cpu") -> "Cpu":
+        return Cpu(self.server - before.server, self.database - before.database)
+
+    def each(self, number: int) -> str:
+        server, database = (1000 * one / max(1, number) for one in (self.server, self.database))
+        return f"CPU each: server {server:.2f} ms, database {database:.2f} ms"
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,17 @@ class Site:
     def floor(self) -> Database[dict[str, Any]]:
         """A database of our own in the same mongod, written as durably, for what the work costs without us."""
         return self._client.get_database("floor", write_concern=WriteConcern(w="majority", j=True))
+
+    def cpu(self) -> Cpu:
+        """Returns what was used until now."""
+        server, database = self.server.processes()
+        return Cpu(processes.cpu_seconds(server), processes.cpu_seconds(database))
+
+    def load(self, lines: Sequence[bytes], script: str = "requests.lua") -> tuple[http.Load, Cpu]:
+        """Returns what `lines` came to, sent as long as the scale says, and what that cost."""
+        http.load(self.server.origin, lines, http.WARM_UP, script)
+        before = self.cpu()
+        return http.load(self.server.origin, lines, self.scale.seconds, script), self.cpu().since(before)
 
     @property
     def version(self) -> str:

@@ -21,12 +21,12 @@ def run(site: Site) -> Iterator[Result]:
     site.seed(site.scale.stored[1])
     sizes = patients.sizes(site.scale.bundles)
     bundles = [encode(patients.bundle(10_000 + number, size)) for number, size in enumerate(sizes)]
-    start = time.perf_counter()
+    before, start = site.cpu(), time.perf_counter()
     with ThreadPoolExecutor(_CLIENTS) as pool:
         statuses = list(pool.map(lambda raw: _post(site.server.config, raw), bundles))
-    seconds = time.perf_counter() - start
+    seconds, used = time.perf_counter() - start, site.cpu().since(before)
     yield Result(f"transactions of 100 to 2,600 entries, {_CLIENTS} clients", sum(sizes) / seconds, "resources/s",
-                 at_least(6000), f"{len(sizes)} Bundles, {sum(map(len, bundles)) / seconds / 2**20:.1f} MB/s",
+                 at_least(6000), f"{sum(map(len, bundles)) / seconds / 2**20:.1f} MB/s; {used.each(sum(sizes))}",
                  _floor(site, _TYPES), sum(status != 200 for status in statuses))
 
 
