@@ -127,7 +127,7 @@ def _behind(name: str, current: _Open) -> _Open | None:
             if name in items[at].first and (items[at].repeats or items[at].name not in opened.filled):
                 return _enter(name, opened, at)
         if opened.parent and opened.item.repeats and any(name == one.name for one in items):
-            return _deepest(name, opened.parent, opened.parent.at)
+            return _deepest(name, opened.parent, opened.parent.item.items.index(opened.item))
     return None
 
 

@@ -2,6 +2,7 @@
 
 from adapters.hl7v2.datatypes import hd, ts
 from adapters.hl7v2.datatypes.systems import IDENTIFIER_TYPE, PATIENT_NUMBER
+from adapters.hl7v2.datatypes.xpn import clean
 from adapters.hl7v2.fields import Scope
 from adapters.hl7v2.parse import Repetition
 from fhir_server.fhirjson import Resource
@@ -15,8 +16,8 @@ def identifier(repetition: Repetition, scope: Scope) -> Resource | None:
     own = is_own(repetition, scope) and not repetition.sub(4, 2)
     system = patient_number_system(scope) if own else hd.component(repetition, 4, scope)
     found: Resource = {"system": system, "value": value} if system else {"value": value}
-    if repetition[5]:
-        found = {"type": kind(repetition[5]), **found}
+    if type := clean(repetition[5]):
+        found = {"type": kind(type), **found}
     period = ts.period(repetition[7], repetition[8], scope)
     return {**found, "period": period} if period else found
 

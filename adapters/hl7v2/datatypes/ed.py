@@ -32,7 +32,7 @@ def pointer(repetition: Repetition, scope: Scope) -> Resource | None:
     if not repetition[1]:
         return None
     content = content_type(repetition[3], repetition[4])
-    return {**({"contentType": content} if content else {}), "url": repetition[1]}
+    return {**({"contentType": content} if content else {}), "url": "%20".join(repetition[1].split())}
 
 
 def content_type(type: str, subtype: str) -> str | None:

@@ -14,7 +14,7 @@ def uri(repetition: Repetition, scope: Scope) -> str | None:
 def designated(namespace: str, universal: str, kind: str, scope: Scope) -> str | None:
     """Returns the universal id as a URI, else one of the facility's for its namespace, else None."""
     prefix = PREFIXES.get(kind)
-    if universal and prefix is not None and " " not in universal:
+    if universal and prefix is not None and not any(map(str.isspace, universal)):
         return prefix + (universal.lower() if prefix == "urn:uuid:" else universal)
     return scope.local(namespace or universal) if namespace or universal else None
 

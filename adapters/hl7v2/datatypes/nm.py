@@ -37,6 +37,12 @@ def number(text: str) -> Decimal | None:
     return Decimal(plain) if _NUMBER.fullmatch(plain) else None
 
 
+def count(text: str) -> int | None:
+    """Returns a whole number from 0 to 2,147,483,647, all that an integer of FHIR holds; None for anything else."""
+    value = number(text)
+    return int(value) if value is not None and 0 <= value < 2**31 and value == value.to_integral_value() else None
+
+
 def compared(text: str) -> Resource | None:
     """Returns value and, for `<0.05`, `> 100`, `0.5未満`, comparator of a Quantity; None for what is no number."""
     alone = number(text)

@@ -1,6 +1,6 @@
 """XTN, extended telecommunication number → ContactPoint. HL7 v2.5 2.A.86."""
 
-from adapters.hl7v2.datatypes import ts
+from adapters.hl7v2.datatypes import nm, ts
 from adapters.hl7v2.fields import Reader, Scope
 from adapters.hl7v2.parse import Repetition
 from fhir_server.fhirjson import Resource
@@ -15,7 +15,7 @@ def contact_point(repetition: Repetition, scope: Scope) -> Resource | None:
     if not value:
         return None
     found: Resource = {"system": _system(repetition), "value": value, "use": _use(repetition)}
-    found["rank"] = int(repetition[18]) if repetition[18].isdecimal() and int(repetition[18]) else None
+    found["rank"] = nm.count(repetition[18])
     found["period"] = ts.period(repetition[13], repetition[14], scope)
     return {name: one for name, one in found.items() if one}
 

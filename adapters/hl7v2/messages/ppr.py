@@ -38,7 +38,7 @@ def to_records(message: Message, facility: Facility) -> list[Record]:
     scope = scope_of(message, facility)
     patient = subject(message.first("PID"), scope)
     whole = group(message)
-    problems = whole.find("PROBLEM")
+    problems = [one for one in whole.find("PROBLEM") if one.segments and one.segments[0].name == "PRB"]
     if not problems:
         raise Unmappable("There is no problem.", "PRB")
     encounter = visit(message, patient, scope)

@@ -1,6 +1,6 @@
 """DG1 → Condition, and its place in Encounter.diagnosis. HL7 v2.5 6.5.2; JP Core JP_Condition_Diagnosis."""
 
-from adapters.hl7v2.datatypes import cwe, ei, ts, xcn
+from adapters.hl7v2.datatypes import cwe, ei, nm, ts, xcn
 from adapters.hl7v2.fields import Field, Scope, elements, leftover, numbers, text
 from adapters.hl7v2.parse import Segment
 from adapters.identity import reference, resource_id
@@ -53,9 +53,9 @@ def condition(segment: Segment, patient: Resource, encounter: Resource | None, s
 
 def diagnosis(segment: Segment, stated: Resource) -> Resource:
     """Returns the entry of Encounter.diagnosis for a Condition."""
-    use, rank = USES.get(segment[6][1]), segment[15][1]
+    use, rank = USES.get(segment[6][1]), nm.count(segment[15][1])
     return {
         "condition": reference(stated),
         **({"use": {"coding": [{"system": f"{TERMINOLOGY}diagnosis-role", "code": use}]}} if use else {}),
-        **({"rank": int(rank)} if rank.isdecimal() and int(rank) else {}),
+        **({"rank": rank} if rank else {}),
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from adapters.hl7v2.datatypes import cwe, ei, ts, xcn
 from adapters.hl7v2.datatypes.systems import JP, V2
+from adapters.hl7v2.datatypes.xpn import clean
 from adapters.hl7v2.fields import Field, Scope, elements, leftover, numbers
 from adapters.hl7v2.parse import Segment
 from adapters.hl7v2.segments import obx
@@ -34,7 +35,7 @@ def report(segment: Segment, laboratory: bool, scope: Scope) -> Resource:
     found = elements(segment, REPORT, scope)
     leftover(segment, REPORT_KNOWN, scope)
     code = found.get("code", {"text": "検査報告"})
-    section = segment[24][1]
+    section = clean(segment[24][1])
     categories = [LABORATORY] if laboratory else []
     if section:
         categories = [*categories, {"coding": [{"system": f"{V2}0074", "code": section}]}]

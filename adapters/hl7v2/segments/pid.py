@@ -32,8 +32,10 @@ def flag(repetition: Repetition, scope: Scope) -> bool | None:
 
 def order(repetition: Repetition, scope: Scope) -> int | None:
     """Reads the place in a multiple birth."""
-    found = nm.decimal(repetition, scope)
-    return int(found) if found is not None else None
+    found = nm.count(repetition[1])
+    if found is None and repetition[1]:
+        scope.note("This is no number.")
+    return found
 
 
 def language(repetition: Repetition, scope: Scope) -> Resource | None:
@@ -145,7 +147,7 @@ def physicians(segment: Segment, scope: Scope) -> Resource:
 def disabilities(segments: Sequence[Segment], scope: Scope) -> list[Resource]:
     """Returns the extensions of DB1 segments about the patient."""
     about = [one for one in segments if one[2][1] == "PT"]
-    found = (disability(one[4].repetitions[0], scope.at(one, 4)) for one in about if one[4])
+    found = (disability(given, scope.at(one, 4)) for one in about for given in one[4].repetitions[:1])
     return [one for one in found if one]
 
 
@@ -166,5 +168,5 @@ def _identifiers(segment: Segment, own: Repetition, scope: Scope) -> list[Resour
     if not cx.is_own(own, scope):
         return stated
     number = {"system": cx.patient_number_system(scope), "value": own[1].strip()}
-    typed = {"type": cx.kind(own[5] or "MR"), **number}
+    typed = {"type": cx.kind(xpn.clean(own[5]) or "MR"), **number}
     return [typed, *(one for one in stated if not number.items() <= one.items())]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 from adapters.hl7v2.datatypes import cwe, cx, ei, pl, ts, xcn
+from adapters.hl7v2.datatypes.xpn import clean
 from adapters.hl7v2.fields import Field, Reader, Scope, elements, first, leftover, numbers
 from adapters.hl7v2.parse import Message, Repetition, Segment
 from adapters.identity import resource_id
@@ -16,7 +17,8 @@ UNKNOWN_CLASS = {"system": "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"
 
 
 def patient_class(repetition: Repetition, scope: Scope) -> Resource | None:
-    target = translate("patient-class", repetition[1]) if repetition[1] else None
+    code = clean(repetition[1])
+    target = translate("patient-class", code) if code else None
     return dict(target._asdict()) if target else None
 
 

@@ -3,9 +3,8 @@
 import re
 from decimal import Decimal
 
-from adapters.hl7v2.datatypes import cwe, ts, xcn
+from adapters.hl7v2.datatypes import cwe, nm, ts, xcn
 from adapters.hl7v2.datatypes.dose import DAY, Coded, coded, coded_within, coding, only, quantity
-from adapters.hl7v2.datatypes.nm import number
 from adapters.hl7v2.datatypes.systems import JP, MHLW
 from adapters.hl7v2.fields import Field, Scope, first
 from adapters.hl7v2.parse import Repetition, Segment
@@ -44,11 +43,10 @@ def substitution(repetition: Repetition, scope: Scope) -> Resource | None:
 
 def count(repetition: Repetition, scope: Scope) -> int | None:
     """Reads a whole number that is not negative."""
-    value = number(repetition[1])
-    if value is None or value < 0 or value != value.to_integral_value():
+    found = nm.count(repetition[1])
+    if found is None:
         scope.note("This is no count.")
-        return None
-    return int(value)
+    return found
 
 
 MEDICATION_REQUEST = (

@@ -6,7 +6,7 @@ every other day, `V14NNNNN` four units in the first dose of the day.
 
 from decimal import Decimal
 
-from adapters.hl7v2.datatypes import cwe, ts
+from adapters.hl7v2.datatypes import cwe, nm, ts
 from adapters.hl7v2.datatypes.dose import DAY, coded_within, concept, only
 from adapters.hl7v2.datatypes.nm import number
 from adapters.hl7v2.fields import Field, Scope, coded, text
@@ -78,10 +78,7 @@ def extensions(tq1: Segment, scope: Scope) -> list[Resource]:
 def doses(tq1: Segment) -> int | None:
     """The number of doses handed out: TQ1-14, or a TQ1-2 without a unit (頓用, 外用)."""
     given = tq1[14].text or ("" if only(tq1, 2)[2] else tq1[2].text)
-    value = number(given)
-    if value is None or value != value.to_integral_value() or value < 1:
-        return None
-    return int(value)
+    return nm.count(given) or None
 
 
 def sentence(tq1: Segment, rxe_dose: Resource, scope: Scope) -> str:

@@ -96,3 +96,17 @@ def test_the_table_is_what_the_build_script_makes():
 
     assert _tables() == compile.compiled()
     assert known("ADT_A01") and known("PPR_ZD1") and not known("ADT_A08")
+
+
+@pytest.mark.parametrize("kind, names", [
+    ("PPR^PC1", ("ORC", "ROL", "ROL")),
+    ("OUL^R22", ("RXC", "TQ1", "SAC", "SAC", "GOL")),
+    ("RDE^O25", ("OBX", "PD1", "PV1", "TQ1", "TQ1", "PID")),
+])
+def test_segments_in_an_impossible_order_find_a_place_all_the_same(kind, names):
+    whole = group(parse("\r".join((f"MSH|^~\\&|A|B|C|D|2024||{kind}|1|P|2.5", *(f"{one}|1" for one in names)))))
+    assert sorted(everywhere(whole)) == sorted(("MSH", *names))
+
+
+def everywhere(found):
+    return [*(one.name for one in found.segments), *(name for inner in found.groups for name in everywhere(inner))]

@@ -100,3 +100,15 @@ def test_enclosed_data_are_an_attachment(sent: str, found: object) -> None:
 def test_a_pointer_is_an_attachment_elsewhere() -> None:
     found = ed.pointer(repetition("https://example.org/1^^IM^JPEG"), scope())
     assert found == {"contentType": "image/jpeg", "url": "https://example.org/1"}
+
+
+def test_blanks_in_a_pointer_are_written_as_a_url_has_them() -> None:
+    assert ed.pointer(repetition("https://example.org/a slide"), scope()) == {"url": "https://example.org/a%20slide"}
+
+
+@pytest.mark.parametrize("sent, whole", [
+    ("7", 7), ("７", 7), ("7.0", 7), ("0", 0), ("2147483647", 2147483647),
+    ("2147483648", None), ("-1", None), ("1.5", None), ("x", None), ("", None),
+])
+def test_a_count_is_what_an_integer_of_fhir_can_hold(sent: str, whole: int | None) -> None:
+    assert nm.count(sent) == whole
