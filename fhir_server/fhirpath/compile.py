@@ -35,12 +35,16 @@ class Item(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """Values of one type below the focus; an expression is several of them, for a choice or a union."""
+    """Values of one type below the focus; an expression is several of them, for a choice or a union.
+
+    member  of the resource without which nothing is found: `valueQuantity`; "" where there is no such one
+    """
 
     type: str
     get: Get
     value_set: str = ""
     repeats: bool = False
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,9 @@ class _Compiler:
             raise Unsupported(f"There is no element {place}.")
         value_set = element.value_set if element.binding == "required" else ""
         for key, type_ in element.json_names.items():
-            yield Branch(
-                _type_at(place, type_, element), _read(branch.get, key), value_set, branch.repeats or element.repeats)
+            member = key if branch.get is _itself else branch.member
+            repeats = branch.repeats or element.repeats
+            yield Branch(_type_at(place, type_, element), _read(branch.get, key), value_set, repeats, member)
 
     def function(self, node: Node, focus: tuple[Branch, ...]) -> tuple[Branch, ...]:
         name, *parameters = node["children"][0]["children"]

@@ -1,12 +1,14 @@
 """A resource as the inverted index keeps it: one array of keys for all its search parameters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from fhir_server.definitions.registry import Definitions
 from fhir_server.fhirjson import Resource
-from fhir_server.search.parameters import PARAMETER_TYPES, date
-from fhir_server.search.searchable import Searchable, searchable, supported
+from fhir_server.fhirpath.compile import Item
+from fhir_server.search.parameters import date
+from fhir_server.search.searchable import Reader, Searchable, searchable, supported
 from fhir_server.search.term import key
 from fhir_server.store.document import SearchValues
 from fhir_server.store.plan import LIVE
@@ -26,15 +28,14 @@ class Index:
     def values(self, resource: Resource, updated: datetime) -> SearchValues:
         """Returns what search finds `resource` by; `updated` is its last update. The resource must be valid."""
         known = searchable(resource["resourceType"], self.definitions)
-        keys, recheck = {LIVE: None}, []
-        for code, extract in known.extractors.items():
-            index = PARAMETER_TYPES[known.parameters[code].type].index
-            for item in extract(resource):
-                for entry in index(item, self.zone):
-                    keys.update((key(code, one), None) for one in entry.texts)
+        keys, recheck = {LIVE}, []
+        for code, branch, index_value in _present(resource, known):
+            for value in branch.get(resource):
+                for entry in index_value(Item(value, branch.type), self.zone):
+                    keys.update([key(code, text) for text in entry.texts])
                     recheck += [{"p": code, **entry.recheck}] if entry.recheck else []
         return SearchValues(
-            keys=tuple(keys), date=self._date(resource, known) or updated, recheck=recheck, hash=known.hash)
+            keys=tuple(sorted(keys)), date=self._date(resource, known) or updated, recheck=recheck, hash=known.hash)
 
     def hash(self, type_: str) -> str:
         """Returns the hash of the search-parameter set of `type_`; values made with another are out of date."""
@@ -46,3 +47,10 @@ class Index:
             return None
         items = known.extractors[known.clinical](resource)
         return max((start for item in items for start, _ in date.spans(item, self.zone)), default=None)
+
+
+def _present(resource: Resource, known: Searchable) -> Iterator[Reader]:
+    """What may find something: most parameters of a type start from a member that a resource does not have."""
+    yield from known.readers.get("", ())
+    for member in resource:
+        yield from known.readers.get(member, ())

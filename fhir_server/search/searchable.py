@@ -5,14 +5,17 @@ A parameter that others cover is not stored: `patient` is the part `Patient` of 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from fhir_server.definitions.registry import Definitions, SearchParameter
-from fhir_server.fhirpath.compile import Extractor, extractor
+from fhir_server.fhirpath.compile import Branch, Extractor, Item, extractor
 from fhir_server.search.parameters import PARAMETER_TYPES
+from fhir_server.search.term import Entry
 
 # Of the whole resource, kept in fields of their own.
 FIELDS = ("_id", "_lastUpdated")
@@ -38,6 +41,14 @@ class Place:
     within: str = ""
 
 
+class Reader(NamedTuple):
+    """Reads what is stored of one parameter out of a resource: the values of a branch, and how they are indexed."""
+
+    code: str
+    branch: Branch
+    index_value: Callable[[Item, tzinfo], Iterable[Entry]]
+
+
 @dataclass(frozen=True)
 class Searchable:
     """The search parameters of one resource type.
@@ -45,6 +56,7 @@ class Searchable:
     parameters  all that can be asked, by code
     places      where those are stored that are no field of their own
     extractors  of the stored ones
+    readers     the same by the member of the resource that they start from; "" for what looks at the whole
     clinical    code of the parameter that newest-first pages go by, or ""
     dated       that parameter has one value at most, whose start is the clinical date
     hash        changes when what is stored would
@@ -53,6 +65,7 @@ class Searchable:
     parameters: Mapping[str, SearchParameter]
     places: Mapping[str, Sequence[Place]]
     extractors: Mapping[str, Extractor]
+    readers: Mapping[str, Sequence[Reader]]
     clinical: str
     dated: bool
     hash: str
@@ -70,10 +83,22 @@ def searchable(type_: str, definitions: Definitions) -> Searchable:
         parameters,
         places,
         extractors,
+        _readers(extractors, parameters),
         clinical,
         bool(clinical) and len(parts[clinical]) == 1 and not extractors[clinical].repeats,
         _hash({code: (parameters[code].type, parts[code]) for code in sorted(stored)}),
     )
+
+
+def _readers(
+    extractors: Mapping[str, Extractor], parameters: Mapping[str, SearchParameter]
+) -> Mapping[str, Sequence[Reader]]:
+    readers: dict[str, list[Reader]] = {}
+    for code, extract in extractors.items():
+        for branch in extract.branches:
+            reader = Reader(code, branch, PARAMETER_TYPES[parameters[code].type].index)
+            readers.setdefault(branch.member, []).append(reader)
+    return readers
 
 
 def supported(type_: str, definitions: Definitions) -> Sequence[SearchParameter]:

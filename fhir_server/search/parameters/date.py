@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from fhir_server.fhirpath.compile import Item
@@ -35,6 +36,8 @@ def spans(item: Item, zone: tzinfo) -> Iterator[Span]:
         yield from _SPANS[item.type](item.value, zone)
 
 
+# A resource tells the same time at several places, and is asked for its clinical date once more.
+@lru_cache(maxsize=1024)
 def span(text: str, zone: tzinfo) -> Span:
     """Returns what `2024`, `2024-05-01` or `2024-05-01T09:30+09:00` covers. Raises ValueError for what is no date."""
     match = _DATE.fullmatch(text)

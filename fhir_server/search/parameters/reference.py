@@ -22,7 +22,8 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 def index(item: Item, zone: tzinfo) -> Iterator[Entry]:
     address = _address(item)
     if address and not address.startswith("#"):
-        yield Entry(tuple(dict.fromkeys((_stored(address), _stored(address.partition("|")[0])))))
+        whole, versioned, _ = address.partition("|")
+        yield Entry((_stored(address), _stored(whole)) if versioned else (_stored(address),))
 
 
 def _address(item: Item) -> str | None:
