@@ -53,7 +53,7 @@ class Scale:
     seconds: float = 8
     stored: Sequence[int] = (10_000, 100_000)
     bundles: int = 24
-    messages: int = 3000
+    messages: int = 2000
     copies: int = 10
 
 
