@@ -7,6 +7,7 @@ A file is the whole of its record, never a delta: what an earlier version had an
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 
 from adapters.facility import Facility
@@ -63,7 +64,7 @@ def inactive(entries: Sequence[Entry]) -> list[Entry]:
 
 KINDS = {
     "ADT-00": Kind("ADT", adt.to_records, one, inactive),
-    "OMP-01": Kind("RDE", rde.to_records, ordered),
+    "OMP-01": Kind("RDE", partial(rde.to_records, complete=True), ordered),
     "OML-11": Kind("OUL", oul.to_records, ordered_and_dated),
     "PPR-01": Kind("PPR", ppr.to_records, ordered),
 }

@@ -1,8 +1,8 @@
 """RDE^O11, pharmacy/treatment encoded order → one MedicationRequest for each RXE. HL7 v2.5 4.13.8; SS-MIX2 OMP-01."""
 
 import re
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from adapters.facility import Facility
@@ -31,7 +31,8 @@ DEPARTMENT = "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_Dep
 _COMMON = re.compile(r"\d{8}-[0-9A-Za-z]{16}")
 # Those whose numbers JP Core's invariant jp-inv-local-prescriptionid lets into the series of a facility.
 _PREFECTURES = re.compile(r"(0[1-9]|[1-3]\d|4[0-7])\d{8}")
-_GROUP = re.compile(r"(?:[^_]*_)?0*(\d{1,3})(?:_\d+)?")
+_GROUP = re.compile(r"(?:[^_]*_)?0*(\d{1,3})(?:_0*(\d+))?")
+NEW = "NW"
 
 
 def department(repetition: Repetition, scope: Scope) -> Resource | None:
@@ -65,12 +66,16 @@ READ = frozenset(
 )
 
 
-def to_records(message: Message, facility: Facility) -> list[Record]:
-    """Returns one Record for each order number, with a stub of the patient. Raises Unmappable without PID or drug."""
+def to_records(message: Message, facility: Facility, complete: bool = False) -> list[Record]:
+    """Returns one Record for each order number, with a stub of the patient.
+
+    complete  the message lists all drugs of its orders, whatever ORC-1 says: it comes from a storage
+    Raises Unmappable without PID or drug, and where it is not said which drug of an order is changed.
+    """
     scope = scope_of(message, facility)
     patient = subject(message.first("PID"), scope)
     whole = group(message)
-    drugs = prescriptions(message, whole)
+    drugs = prescriptions(message, whole, complete)
     if not drugs:
         raise Unmappable("There is no drug.", "RXE")
     encounter = visit(message, patient, scope)
@@ -129,18 +134,34 @@ def medication_request(drug: Prescription, patient: Resource, about: Resource, s
     return {**found, "meta": {"profile": [PROFILE]}} if _conforms(found) else found
 
 
-def prescriptions(message: Message, whole: Group) -> list[Prescription]:
-    """Returns the drugs of all orders in the message, in order; one without an RXE has no drug."""
-    counted: Counter[tuple[str, str]] = Counter()
-    found = []
+def prescriptions(message: Message, whole: Group, complete: bool) -> list[Prescription]:
+    """Returns the drugs of all orders in the message, in order; an order without an RXE has no drug."""
+    together: dict[tuple[str, str], list[Prescription]] = {}
     for one in whole.find("ORDER"):
         orc, encoded = one.first("ORC"), one.first("RXE")
         if orc is None or encoded is None:
             continue
-        order, rp = _order_number(message, one, orc, encoded), _rp_number(orc)
-        counted[order, rp] += 1
-        found.append(Prescription(one, orc, encoded, order, rp, counted[order, rp]))
-    return found
+        drug = Prescription(one, orc, encoded, _order_number(message, one, orc, encoded), _rp_number(orc), index=0)
+        together.setdefault((drug.order, drug.rp), []).append(drug)
+    counted = (drug for of_rp in together.values() for drug in _counted(of_rp, complete))
+    return sorted(counted, key=lambda drug: drug.orc.number)
+
+
+def _counted(drugs: Sequence[Prescription], complete: bool) -> list[Prescription]:
+    """Gives the drugs of one Rp their places: the sender's own; else, where all are there, in the order they stand."""
+    stated = [_place(drug.orc) for drug in drugs]
+    if all(stated) and len(set(stated)) == len(drugs):
+        return [replace(drug, index=place) for drug, place in zip(drugs, stated)]
+    changing = [drug.orc for drug in drugs if drug.orc[1].text != NEW]
+    if changing and not complete:
+        raise Unmappable("Which drug of the order this changes is not said.", changing[0].place(4))
+    return [replace(drug, index=place) for place, drug in enumerate(drugs, 1)]
+
+
+def _place(orc: Segment) -> int:
+    """The third part of `order_02_001`, which counts the drugs of the Rp; 0 for none."""
+    found = _GROUP.fullmatch(orc[4][1])
+    return int(found[2] or 0) if found else 0
 
 
 def _order_number(message: Message, order: Group, orc: Segment, encoded: Segment) -> str:
