@@ -25,7 +25,7 @@ test: setup  ## all tests, against a real mongod that they start themselves
 	$(BIN)/python -m pytest -m 'not soak'
 
 soak: setup  ## the long kill, fuzz and scale runs
-	$(BIN)/python -m pytest -m soak --timeout 7200
+	$(BIN)/python -m tests.soak --date $$(date +%F)
 
 lint: setup  ## flake8
 	$(BIN)/flake8

@@ -168,6 +168,7 @@ FAULTS: dict[object, Callable[[Error], Iterable[Fault]]] = {
     "maxLength": _of("too-long", "{value} is longer than the 1,048,576 characters of a {title}."),
     "maximum": _of("value", "{value} is no {title}."),
     "minItems": _of("structure", "An array cannot be empty."),
+    "minLength": _of("value", "{value} is no {title}."),
     "minProperties": _of("structure", "An object cannot be empty."),
     "minimum": _of("value", "{value} is no {title}."),
     "nests": _of("structure", f"The content is more than {DEPTH} levels deep."),

@@ -104,12 +104,13 @@ class Application:
     """
 
     page: str
+    system: str
     created: dict[str, str] = field(default_factory=dict)
     asked: int = 0
 
     def step(self) -> None:
         self.asked += 1
-        patient = {"resourceType": "Patient", "identifier": [{"system": "urn:storm", "value": str(self.asked)}]}
+        patient = {"resourceType": "Patient", "identifier": [{"system": self.system, "value": str(self.asked)}]}
         try:
             answer = requests.post(f"{self.page}/fhir/Patient", fhirjson.encode(patient), timeout=30,
                                    headers={"Content-Type": "application/fhir+json"})
@@ -168,6 +169,16 @@ class Storm:
         before = self.promised
         wait_for(lambda: all(now > then for now, then in zip(self.promised, before)), f"news after the death of {part}")
 
+    def pause(self, seconds: float) -> None:
+        Event().wait(seconds)
+
+    @property
+    def said(self) -> str:
+        """What was promised, in words."""
+        accepted, attempts = (sum(getattr(one, name) for one in self.hospitals) for name in ("accepted", "attempts"))
+        created, asked = sum(len(one.created) for one in self.applications), sum(one.asked for one in self.applications)
+        return f"{accepted:,} messages answered AA of {attempts:,} sent, {created:,} creates answered 201 of {asked:,}"
+
     @property
     def promised(self) -> list[int]:
         return [*(one.accepted for one in self.hospitals), *(len(one.created) for one in self.applications)]
@@ -180,7 +191,7 @@ def storm(folder: Path, hospitals: int, applications: int = 1, pause: float = 0.
     one = Storm(
         serve,
         [Hospital(serve.mllp_port, f"77{number:08}") for number in range(hospitals)],
-        [Application(serve.page) for _ in range(applications)],
+        [Application(serve.page, f"urn:storm:{number}") for number in range(applications)],
     )
     with one.running:
         one.start()
@@ -227,7 +238,7 @@ def _check_results(hospital: Hospital, serve: Serve) -> None:
 
 def _check_created(application: Application, serve: Serve) -> None:
     """Everything answered 201 is readable as it was sent, and was created once."""
-    found = everything(serve, "Patient?identifier=urn:storm|")
+    found = everything(serve, f"Patient?identifier={application.system}|")
     stored = {f"Patient/{one['id']}": one["identifier"][0]["value"] for one in found}
     assert application.created.items() <= stored.items()
     assert len(set(stored.values())) == len(stored) <= application.asked

@@ -60,6 +60,7 @@ def test_valid_resources_pass(resource: Any) -> None:
     ({"resourceType": "Patience"}, [("structure", '"Patience" is no resource type of FHIR R4.', None)]),
     ({"resourceType": "DomainResource"}, [("structure", '"DomainResource" is no resource type of FHIR R4.', None)]),
     ({"resourceType": ["Patient"]}, [("structure", "An array is no resource type of FHIR R4.", None)]),
+    ({**PATIENT, "text": {"status": "generated", "div": ""}}, [("value", '"" is no xhtml.', "Patient.text.`div`")]),
     # unknown elements
     ({**PATIENT, "surname": "x"}, [("structure", 'Patient has no element "surname".', "Patient.surname")]),
     ({**PATIENT, "name": [{"x y": 1}]}, [("structure", 'HumanName has no element "x y".', "Patient.name[0].`x y`")]),
