@@ -23,10 +23,14 @@ class When(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One resource of a record; its `id` is derived from business identifiers, so twice is once."""
+    """One resource of a record; its `id` is derived from business identifiers, so twice is once.
+
+    owned  a later version of a complete record that lacks it withdraws it; else the record only adds to it
+    """
 
     resource: Resource
     when: When = When.NEWER
+    owned: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Record:
     time      the message's own time, with zone; the newer one wins
     entries   the resources, in any order; references among them use their final ids (`Patient/…`)
     complete  the record is whole: what an earlier version had and this one lacks is withdrawn
-    withdrawn the record itself was deleted (SS-MIX2 flag 0): all its resources are withdrawn
+    withdrawn the record itself was deleted (SS-MIX2 flag 0): all is withdrawn but what `entries` still state
     source    what `Provenance.entity` names: `urn:ssmix2:<facility>:<file name>` or `urn:hl7v2:<facility>:<MSH-10>`
     notes     what could not be mapped
     """

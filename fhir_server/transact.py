@@ -13,6 +13,7 @@ from fhir_server.context import Context
 from fhir_server.fhirjson import Resource, canonical, encode, instant
 from fhir_server.outcome import BadRequest, Conflict, FHIRError, PreconditionFailed, TooLarge
 from fhir_server.store.document import Version, Write
+from fhir_server.store.records import Produced
 from fhir_server.store.store import Raced
 
 ATTEMPTS = 20
@@ -35,7 +36,7 @@ class Update:
     """The resource under its own id, created where there is none (update as create).
 
     if_match  the version it must have now
-    absent    written only where nothing live is stored (If-None-Match: *)
+    absent    there must be none now (If-None-Match: *)
     place     where errors say it stands: `Bundle.entry[3].resource`
     """
 
@@ -76,9 +77,12 @@ class _Step:
     content: bytes = b""
 
 
-def transact(changes: Sequence[Change], context: Context, caller: Caller) -> list[Done]:
+def transact(
+    changes: Sequence[Change], context: Context, caller: Caller, produced: Sequence[Produced] = ()
+) -> list[Done]:
     """Makes all changes or none, in one durable step; returns what became of each, in order.
 
+    produced  what a feed keeps of the records it writes, in the same step
     Content equal to what is stored makes no new version. Raises Unprocessable (validation), PreconditionFailed,
     Conflict (others kept writing the same resources), TooLarge, BadRequest (one resource twice).
     """
@@ -89,13 +93,14 @@ def transact(changes: Sequence[Change], context: Context, caller: Caller) -> lis
         done = [_done(step, current.get(step.key), context, caller) for step in steps]
         try:
             context.store.write([Write(current.get(step.key), one.version) for step, one in zip(steps, done)
-                                 if one.version is not None and one.action in WRITTEN])
+                                 if one.version is not None and one.action in WRITTEN], produced)
         except Raced:
             continue
         return done
     raise Conflict("Others kept changing the same resources; nothing was written. Send the request again.")
 
 
+TOLD_BY_US = frozenset(("versionId", "lastUpdated", "source"))
 WRITTEN = frozenset(("created", "updated", "deleted"))
 
 
@@ -129,8 +134,8 @@ def _labels(resource: Resource) -> list[str]:
 
 
 def _content(resource: Resource) -> bytes:
-    """A hash of what the client said: all but version and time of last update, members in any order."""
-    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
+    """A hash of what is said: all but version, time and the way it came, members in any order."""
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in TOLD_BY_US}
     said = {**resource, "meta": meta} if meta else {name: value for name, value in resource.items() if name != "meta"}
     return sha256(canonical(said)).digest()
 
@@ -159,12 +164,15 @@ def _done(step: _Step, previous: Version | None, context: Context, caller: Calle
     _check_match(step.change, live)
     if step.resource is None:
         return Done("deleted", _tombstone(live, context, caller)) if live else Done("absent", previous)
-    if live and (live.content == step.content or isinstance(step.change, Update) and step.change.absent):
+    if live and live.content == step.content:
         return Done("unchanged", live)
     return Done("updated" if live else "created", _version(step, step.resource, previous, context, caller))
 
 
 def _check_match(change: Change, live: Version | None) -> None:
+    if isinstance(change, Update) and change.absent and live:
+        raise PreconditionFailed(f"If-None-Match is *, but there is version {live.version}.",
+                                 expression=change.place or None)
     if isinstance(change, Create) or change.if_match is None:
         return
     if live is None:
@@ -183,13 +191,18 @@ def _version(step: _Step, resource: Resource, previous: Version | None, context:
         raise TooLarge(f"The resource has {len(raw)} bytes; the limit is {context.config.resource_limit}.",
                        expression=step.change.place or None)
     return Version(*step.key, number, updated, raw, step.content, context.index.values(stamped, updated),
-                   caller.source, _labels(stamped))
+                   _source(caller, previous), _labels(stamped))
 
 
 def _tombstone(live: Version, context: Context, caller: Caller) -> Version:
     number, updated = _next(live, context)
     return replace(live, version=number, updated=updated, raw=b"", content=b"", values=None,
-                   source=caller.source or live.source, deleted=True)
+                   source=_source(caller, live), deleted=True)
+
+
+def _source(caller: Caller, previous: Version | None) -> str:
+    """Whoever speaks for no organisation leaves a resource with the one that disclosed it."""
+    return caller.source or (previous.source if previous else "")
 
 
 def _next(previous: Version | None, context: Context) -> tuple[int, datetime]:

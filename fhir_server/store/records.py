@@ -1,41 +1,67 @@
-"""What feeds have produced: which resources come from which business record, and how new they are."""
+"""What feeds have produced: how new each resource is, and which business records state it.
 
-from collections.abc import Iterable, Mapping, Sequence
+Written in the same transaction as the resources, and only where nothing newer was there first: a decision that was
+made on what has changed meanwhile takes no effect.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
+from fhir_server.outcome import Conflict
 from fhir_server.store.database import Document, translated
+
+DUPLICATE_KEY = 11000
+
+
+class Overtaken(Conflict):
+    """A newer message was there first, so that nothing was written: look again, and decide again."""
 
 
 @dataclass(frozen=True)
 class Produced:
-    """What one version of a business record has produced. References are `Observation/x`.
+    """What one version of a business record does. References are `Observation/x`.
 
     key        of the record, the same for all its versions
     time       of the message; the newer one wins
-    resources  what the record states now
-    gone       what an earlier version stated and this one does not: its time is kept, so that nothing older revives it
+    written    is as this record says, so nothing newer may stand there
+    stated     all that a whole record states: once a later version lacks it, it is withdrawn
+    gone       withdrawn: the time is kept, so that nothing older revives it
+    left       no longer stated by this record, but it stands for other reasons
+    whole      the record is all there is of it, or its deletion; else it only adds
     withdrawn  the record as a whole was deleted
-    whole      the record is all there is of it, so a resource is its own; else only where it is no other record's
     """
 
     key: str
     time: datetime
-    resources: Sequence[str] = ()
-    gone: Sequence[str] = ()
+    written: Collection[str] = ()
+    stated: Collection[str] = ()
+    gone: Collection[str] = ()
+    left: Collection[str] = ()
+    whole: bool = False
     withdrawn: bool = False
-    whole: bool = True
 
 
 @dataclass(frozen=True)
 class State:
-    """How new the stored version of a record is, and whether it withdrew the record."""
+    """How new the stored version of a whole record is, and whether it withdrew the record."""
 
     time: datetime
     withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """How new a resource is (None: never written as a record says), and the keys of the whole records that state it."""
+
+    time: datetime | None = None
+    by: frozenset[str] = frozenset()
 
 
 class Records:
@@ -46,59 +72,54 @@ class Records:
         self._resources = database["record_resources"]
 
     def prepare(self) -> None:
-        self._resources.create_index("record")
+        self._resources.create_index("by", sparse=True)
+        # An index makes its collection, and a transaction should find both made.
+        self._records.create_index("time")
 
     @translated()
     def states(self, keys: Iterable[str]) -> dict[str, State]:
-        """Returns the state of each record that is known."""
+        """Returns the state of each whole record that is known."""
         found = self._records.find({"_id": {"$in": list(keys)}})
         return {row["_id"]: State(row["time"], row["withdrawn"]) for row in found}
 
     @translated()
-    def times(self, references: Iterable[str]) -> dict[str, datetime]:
-        """Returns by reference the time of the message that wrote or withdrew the resource last."""
-        found = self._resources.find({"_id": {"$in": list(references)}}, {"time": 1})
-        return {row["_id"]: row["time"] for row in found}
+    def known(self, references: Iterable[str], keys: Iterable[str] = ()) -> dict[str, Known]:
+        """Returns by reference what is known of these resources, and of all that these records state."""
+        found = self._resources.find({"$or": [{"_id": {"$in": list(references)}}, {"by": {"$in": list(keys)}}]})
+        return {row["_id"]: Known(row.get("time"), frozenset(row.get("by", ()))) for row in found}
 
-    @translated()
-    def of(self, key: str) -> frozenset[str]:
-        """Returns the references of all that the record states."""
-        return self.of_many([key]).get(key, frozenset())
+    def put(self, produced: Sequence[Produced], session: ClientSession) -> None:
+        """Keeps what was produced, in the transaction of the resources. The same twice changes nothing.
 
-    @translated()
-    def of_many(self, keys: Iterable[str]) -> Mapping[str, frozenset[str]]:
-        """Returns by record the references of all that it states."""
-        states: dict[str, frozenset[str]] = {}
-        for row in self._resources.find({"record": {"$in": list(keys)}}, {"record": 1}):
-            states[row["record"]] = states.get(row["record"], frozenset()) | {row["_id"]}
-        return states
-
-    @translated()
-    def put(self, produced: Sequence[Produced]) -> None:
-        """Keeps what was produced; to be called when the resources are stored. The same twice changes nothing."""
+        Raises Overtaken where something newer stands.
+        """
         resources = [step for one in produced for step in _resource_steps(one)]
-        if resources:
-            self._resources.bulk_write(resources, ordered=True)
-        if produced:
-            self._records.bulk_write([_record_step(one) for one in produced], ordered=True)
+        records = [_newer(one.key, one.time, {"withdrawn": one.withdrawn}) for one in produced if one.whole]
+        try:
+            if resources:
+                self._resources.bulk_write(resources, ordered=True, session=session)
+            if records:
+                self._records.bulk_write(records, ordered=True, session=session)
+        except BulkWriteError as error:
+            if any(one["code"] == DUPLICATE_KEY for one in error.details["writeErrors"]):
+                raise Overtaken("A newer message was there first.") from None
+            raise
 
 
-def _resource_steps(produced: Produced) -> list[UpdateOne]:
-    return [
-        *(_stamp(one, produced.time, produced.key, produced.whole) for one in produced.resources),
-        *(_stamp(one, produced.time, None, True) for one in produced.gone),
-    ]
+def _resource_steps(produced: Produced) -> Iterator[UpdateOne]:
+    stated = {"$addToSet": {"by": produced.key}}
+    dropped: dict[str, Any] = {"$pull": {"by": produced.key}}
+    for one in sorted(produced.written):
+        yield _newer(one, produced.time, {}, stated if one in produced.stated else {})
+    for one in sorted(set(produced.stated) - set(produced.written)):
+        yield UpdateOne({"_id": one}, stated, upsert=True)
+    for one in sorted(produced.gone):
+        yield _newer(one, produced.time, {}, dropped)
+    for one in sorted(produced.left):
+        yield UpdateOne({"_id": one}, dropped)
 
 
-def _stamp(reference: str, time: datetime, record: str | None, whole: bool) -> UpdateOne:
-    """A late message may add to a resource; that makes the resource no older."""
-    owner = {"$set" if whole else "$setOnInsert": {"record": record}}
-    return UpdateOne({"_id": reference}, {**owner, "$max": {"time": time}}, upsert=True)
-
-
-def _record_step(produced: Produced) -> UpdateOne:
-    return _upsert(produced.key, {"time": produced.time, "withdrawn": produced.withdrawn})
-
-
-def _upsert(id_: str, fields: Document) -> UpdateOne:
-    return UpdateOne({"_id": id_}, {"$set": fields}, upsert=True)
+def _newer(id_: str, time: datetime, fields: Document, change: Document | None = None) -> UpdateOne:
+    """Where something newer stands the filter misses it, and the insert fails on its id: that aborts all."""
+    not_newer = {"_id": id_, "$or": [{"time": {"$lte": time}}, {"time": None}]}
+    return UpdateOne(not_newer, {"$set": {"time": time, **fields}, **(change or {})}, upsert=True)

@@ -1,6 +1,7 @@
 """All that is stored, and the one way to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from secrets import token_bytes
 from typing import Self
 
@@ -15,7 +16,7 @@ from fhir_server.store.heartbeat import Heartbeats
 from fhir_server.store.journal import Journal
 from fhir_server.store.live import Raced
 from fhir_server.store.plan import Plan
-from fhir_server.store.records import Records
+from fhir_server.store.records import Produced, Records
 
 __all__ = ["Raced", "Store"]
 
@@ -96,18 +97,19 @@ class Store:
         }
 
     @translated()
-    def write(self, writes: Sequence[Write]) -> None:
+    def write(self, writes: Sequence[Write], produced: Sequence[Produced] = ()) -> None:
         """Makes all writes durable (journaled by a majority), or none. One resource may stand in them only once.
 
-        Raises Raced when a previous version is no longer the live one, TooLarge for what the database cannot hold.
+        produced  what a feed keeps of the records it wrote, in the same step
+        Raises Raced when a previous version is no longer the live one, Overtaken when something newer than a record is
+        known, TooLarge for what the database cannot hold.
         """
-        if not writes:
-            return
         self._collections.make(one.next.type for one in writes)
-        if len(writes) == 1:
+        if len(writes) == 1 and not produced:
             live.write_one(writes[0], self._collections)
-        else:
-            transaction.write_all(writes, self._database.client, self._collections)
+        elif writes or produced:
+            keep = partial(self.records.put, produced) if produced else None
+            transaction.write_all(writes, self._database.client, self._collections, keep)
 
     @translated()
     def version(self, type_: str, id_: str, number: int) -> Version | None:

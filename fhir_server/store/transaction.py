@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from pymongo import InsertOne, MongoClient, ReplaceOne
@@ -17,6 +17,8 @@ from fhir_server.store.database import DURABLE, Document
 from fhir_server.store.document import Version, Write
 from fhir_server.store.live import Raced, was_live
 
+Along = Callable[[ClientSession], None]
+
 ATTEMPTS = 8
 PAUSE = 0.005
 # MongoDB's codes of errors.
@@ -27,12 +29,20 @@ LARGE = 8 * 1024 * 1024
 _TOO_LARGE = "The transaction is larger than the database can hold in memory. Send it in smaller parts, or as a batch."
 
 
-def write_all(writes: Sequence[Write], client: MongoClient[Document], collections: Collections) -> None:
-    """Makes all writes durable, or none. Raises Raced, and TooLarge for what the database's cache cannot hold."""
+def write_all(
+    writes: Sequence[Write],
+    client: MongoClient[Document],
+    collections: Collections,
+    along: Along | None = None,
+) -> None:
+    """Makes all writes durable, or none; `along` writes what belongs to them.
+
+    Raises Raced, TooLarge for what the database's cache cannot hold, and whatever `along` raises.
+    """
     ordered = sorted(writes, key=lambda one: (one.next.type, one.next.id))
     for attempt in range(ATTEMPTS):
         try:
-            return _attempt(ordered, client, collections)
+            return _attempt(ordered, client, collections, along)
         except PyMongoError as error:
             codes = _codes(error)
             if DUPLICATE_KEY in codes:
@@ -47,10 +57,14 @@ def write_all(writes: Sequence[Write], client: MongoClient[Document], collection
     raise Raced
 
 
-def _attempt(writes: Sequence[Write], client: MongoClient[Document], collections: Collections) -> None:
+def _attempt(
+    writes: Sequence[Write], client: MongoClient[Document], collections: Collections, along: Along | None
+) -> None:
     with client.start_session() as session, session.start_transaction(ReadConcern("local"), DURABLE):
         for type_, group in groupby(writes, key=lambda one: one.next.type):
             _write(type_, list(group), collections, session)
+        if along:
+            along(session)
 
 
 def _write(type_: str, writes: Sequence[Write], collections: Collections, session: ClientSession) -> None:

@@ -1,8 +1,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Event, Thread, current_thread
 
 import pytest
 
+from adapters import deliver as deliver_module
 from adapters.deliver import deliver
 from adapters.facility import JST, Facility
 from adapters.record import Entry, Note, Record, When
@@ -94,14 +96,14 @@ def test_a_stub_is_written_only_where_nothing_is(send, store):
 def test_a_complete_record_withdraws_what_it_no_longer_states(send, store):
     send(record(condition("c1"), condition("c2"), complete=True))
     send(record(condition("c2"), complete=True, minutes=1, source="urn:2"))
-    assert (stored(store, "Condition", "c1"), versions(store)) == (None, [None, 2, 2])
+    assert (stored(store, "Condition", "c1"), versions(store)) == (None, [None, 2, 1])
     send(record(condition("c1"), condition("c2"), complete=True))
     assert stored(store, "Condition", "c1") is None
 
 
 def test_a_withdrawn_record_takes_all_of_it_back_and_nothing_older_revives_it(send, store):
     send(record(Entry(PATIENT, When.ABSENT), condition("c1"), complete=True))
-    send(record(condition("c1"), complete=True, withdrawn=True))
+    send(record(complete=True, withdrawn=True))
     assert (stored(store, "Condition", "c1"), stored(store, "Patient", "p1")["gender"]) == (None, "male")
     send(record(condition("c1"), complete=True))
     assert stored(store, "Condition", "c1") is None
@@ -145,3 +147,102 @@ def test_nothing_is_written_for_no_record(send, store):
     send()
     send(replace(record(), withdrawn=True))
     assert store.counts() == {}
+
+
+def result(id_, text="1"):
+    resource = {"resourceType": "Observation", "id": id_, "status": "final", "code": {"text": "x"}, "valueString": text}
+    return Entry(resource, When.MERGED)
+
+
+def of(key, *entries, minutes=0, source="urn:ssmix2:1119999991:f", **more):
+    return replace(record(*entries, minutes=minutes, source=source, **more), key=key)
+
+
+def there(store, *ids, type_="Observation"):
+    return [stored(store, type_, id_) is not None for id_ in ids]
+
+
+def test_a_record_owns_what_it_states_even_where_a_message_had_written_the_same(send, store):
+    send(of("message", result("o1"), source="urn:hl7v2:1119999991:1"))
+    send(of("file", result("o1"), complete=True))
+    send(of("file", complete=True, withdrawn=True, minutes=1, source="urn:ssmix2:1119999991:g"))
+    assert there(store, "o1") == [False]
+
+
+def test_a_deleted_file_takes_along_what_a_message_had_corrected(send, store):
+    send(of("file", result("o1"), complete=True))
+    send(of("message", result("o1", "2"), minutes=1, source="urn:hl7v2:1119999991:1"))
+    send(of("file", complete=True, withdrawn=True, minutes=2, source="urn:ssmix2:1119999991:g"))
+    assert there(store, "o1") == [False]
+
+
+def test_what_two_files_state_stays_until_the_last_is_gone(send, store):
+    send(of("monday", condition("c1"), complete=True), of("tuesday", condition("c1"), complete=True))
+    send(of("monday", complete=True, withdrawn=True, minutes=1, source="urn:ssmix2:1119999991:g"))
+    assert there(store, "c1", type_="Condition") == [True]
+    send(of("tuesday", complete=True, withdrawn=True, minutes=2, source="urn:ssmix2:1119999991:h"))
+    assert there(store, "c1", type_="Condition") == [False]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
+def test_an_order_that_moved_to_another_day_stands_whichever_file_is_read_first(send, store, order):
+    files = [
+        of("monday", condition("c1"), complete=True),
+        of("monday", complete=True, withdrawn=True, minutes=9, source="urn:ssmix2:1119999991:g"),
+        of("tuesday", condition("c1"), complete=True, minutes=9, source="urn:ssmix2:1119999991:h"),
+    ]
+    for number in order:
+        send(files[number])
+    assert there(store, "c1", type_="Condition") == [True]
+
+
+def test_a_record_that_only_adds_to_a_stay_withdraws_nothing_of_it(send, store):
+    stay = {"resourceType": "Encounter", "id": "e1", "status": "in-progress", "class": {"code": "IMP"}}
+    send(of("patient file", PATIENT, Entry(stay, When.MERGED, owned=False), complete=True))
+    send(of("patient file", PATIENT, complete=True, minutes=1, source="urn:ssmix2:1119999991:g"))
+    assert there(store, "e1", type_="Encounter") == [True]
+
+
+def test_a_late_message_does_not_make_a_file_older(send, store):
+    send(of("order", condition("c1"), condition("new"), complete=True, minutes=30))
+    send(of("order", condition("c1"), minutes=10, source="urn:hl7v2:1119999991:late"))
+    send(of("order", condition("c1"), condition("old"), complete=True, minutes=20, source="urn:ssmix2:1119999991:late"))
+    assert there(store, "new", "old", type_="Condition") == [True, False]
+
+
+def test_a_report_names_no_result_that_was_withdrawn(send, store):
+    def report(*ids):
+        results = [{"reference": f"Observation/{one}"} for one in ids]
+        return Entry({"resourceType": "DiagnosticReport", "id": "r1", "status": "final", "code": {"text": "x"},
+                      "result": results}, When.MERGED)
+
+    send(of("file", result("o1"), result("o2"), report("o1", "o2"), complete=True))
+    send(of("file", result("o2"), report("o2"), complete=True, minutes=1, source="urn:ssmix2:1119999991:g"))
+    assert stored(store, "DiagnosticReport", "r1")["result"] == [{"reference": "Observation/o2"}]
+
+
+def test_equal_content_from_another_message_makes_no_new_version(send, store):
+    for number in range(3):
+        send(record(PATIENT, condition("c1"), minutes=number, source=f"urn:hl7v2:1119999991:{number}"))
+    assert versions(store) == [1, 1, None]
+
+
+def test_a_decision_that_was_overtaken_is_made_again(context, store, monkeypatch):
+    """The older message stands still between its look and its write, until the newer one is through."""
+    reached, gate, through = Event(), Event(), deliver_module.transact
+
+    def slow(*given):
+        if current_thread().name == "older" and not gate.is_set():
+            reached.set()
+            gate.wait(10)
+        return through(*given)
+
+    monkeypatch.setattr(deliver_module, "transact", slow)
+    older = Thread(target=deliver, args=([record(PATIENT)], FACILITY, context), name="older")
+    older.start()
+    assert reached.wait(10)
+    newer = record({**PATIENT, "gender": "female"}, minutes=5, source="urn:hl7v2:1119999991:2")
+    deliver([newer], FACILITY, context)
+    gate.set()
+    older.join()
+    assert stored(store, "Patient", "p1")["gender"] == "female"

@@ -59,7 +59,7 @@ def _about(message: Message, patient: Resource, scope: Scope) -> Iterator[Entry]
     conditions = [(one, dg1.condition(one, patient, encounter, scope)) for one in message.all("DG1")]
     diagnoses = [dg1.diagnosis(segment, stated) for segment, stated in conditions if stated]
     if encounter:
-        yield Entry({**encounter, **({"diagnosis": diagnoses} if diagnoses else {})}, When.MERGED)
+        yield Entry({**encounter, **({"diagnosis": diagnoses} if diagnoses else {})}, When.MERGED, owned=False)
     yield from (Entry(stated) for _, stated in conditions if stated)
     yield from (Entry(stated) for one in message.all("AL1") if (stated := al1.allergy(one, patient, scope)))
     yield from (Entry(stated) for one in message.all("IN1") if (stated := in1.coverage(one, patient, scope)))

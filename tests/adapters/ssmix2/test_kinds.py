@@ -269,7 +269,7 @@ def test_a_deleted_patient_stays_inactive(own: Path) -> None:
     name = "0000100001_-_ADT-00_999999999999999_20240401080512345_-_1"
     [record] = to_records(file(own, name), name[:-1] + "0", FACILITY, RECEIVED)
     assert [(one.resource["resourceType"], one.resource["active"]) for one in record.entries] == [("Patient", False)]
-    assert (record.complete, record.withdrawn) == (True, False)
+    assert (record.complete, record.withdrawn) == (True, True)
 
 
 def test_other_kinds_and_former_versions_are_left_alone(own: Path) -> None:
