@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import click
 
 from fhir_server import options, supervise
 from fhir_server.config import Config, from_environment
+from fhir_server.outcome import Unavailable
 from fhir_server.store import embedded
 from fhir_server.store.heartbeat import EVERY
 
@@ -38,6 +39,7 @@ _DATABASE = ("data_dir", "mongodb_uri", "open", "demo")
 # Each thread serves one request at a time; more than these only wait for one another.
 _THREADS = 4
 _STOP_SECONDS = 5
+_GLANCE = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +87,8 @@ def run(part: str, config: Config) -> None:
     supervise.end_with_supervisor()
     stop = supervise.stopping()
     entry = _imported(RUN[part])
-    with open_context(config) as context, signing(part, context):
+    address = (config.mllp_host, config.mllp_port) if part == "mllp" else None
+    with open_context(config) as context, signing(part, context, address):
         entry(context, stop)
 
 
@@ -149,16 +152,31 @@ def database(config: Config) -> Iterator[str]:
 
 
 @contextmanager
-def signing(part: str, context: "Context") -> Iterator[None]:
-    """Signs as alive in the store while the part runs."""
+def signing(part: str, context: "Context", address: tuple[str, int] | None = None) -> Iterator[None]:
+    """Signs as alive in the store while the part runs; a part that listens at `address` only once it does."""
     name, ended = f"{socket.gethostname()}:{os.getpid()}", threading.Event()
-    thread = threading.Thread(target=_sign, args=(part, name, context, ended), name="heartbeat", daemon=True)
+
+    def sign() -> None:
+        while address and not listens(*address) and not ended.wait(_GLANCE):
+            pass
+        _sign(part, name, context, ended)
+
+    thread = threading.Thread(target=sign, name="heartbeat", daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join(EVERY)
+
+
+def listens(host: str, port: int) -> bool:
+    """Tells whether somebody accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def start_log() -> None:
@@ -168,12 +186,14 @@ def start_log() -> None:
 
 
 def _sign(part: str, name: str, context: "Context", ended: threading.Event) -> None:
-    """A failing database is the store's to report; the next signature says that it is back."""
+    """The store reports a database that does not answer; the next signature says that it is back."""
     beats = context.store.heartbeats
     while not ended.is_set():
-        beats.beat(part, name, context.now())
+        with suppress(Unavailable):
+            beats.beat(part, name, context.now())
         ended.wait(EVERY)
-    beats.leave(part, name)
+    with suppress(Unavailable):
+        beats.leave(part, name)
 
 
 def _imported(place: str) -> "Callable[[Context, threading.Event], None]":

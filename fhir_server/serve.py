@@ -135,19 +135,11 @@ def _announce(config: Config, store: Store, stop: threading.Event) -> None:
     """Prints the summary once the parts are at work, and what is missing when they do not come."""
     until = time.monotonic() + _READY_SECONDS
     while not stop.is_set() and time.monotonic() < until:
-        if _answers(config) and all(status.ready(store, datetime.now(UTC)).values()):
+        if parts.listens(config.host, config.port) and all(status.ready(store, datetime.now(UTC)).values()):
             click.echo(summary(config))
             sys.stdout.flush()
             return
         stop.wait(0.1)
-
-
-def _answers(config: Config) -> bool:
-    try:
-        with socket.create_connection((config.host, config.port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def _url_host(host: str) -> str:

@@ -155,10 +155,18 @@ def test_killed_parts_come_back(tmp_path: Path) -> None:
     serve = Serve(tmp_path, ("--open",))
     with serve.running():
         assert b"MSA|AA|T-1" in serve.send(MESSAGE)
-        for pid in serve.processes("fhir_server.cli mllp", "fhir_server.cli worker", "mongod"):
+        for pid in serve.processes("fhir_server.cli worker", "mongod"):
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: answers(serve), "a ready server")
         wait_for(lambda: total(serve, "Patient?identifier=8800000001") == 1, "the resident")
+
+
+def test_a_killed_listener_comes_back(tmp_path: Path) -> None:
+    serve = Serve(tmp_path, ("--open",))
+    with serve.running():
+        [listener] = serve.processes("fhir_server.cli mllp")
+        os.kill(listener, signal.SIGKILL)
+        wait_for(lambda: listener not in serve.processes() and answers(serve), "a ready server")
 
 
 def answers(serve: Serve) -> bool:
