@@ -22,7 +22,7 @@ run: setup  ## start the demonstration: server, feeds, trial database, a synthet
 	$(BIN)/kakehashi serve --demo --open
 
 test: setup  ## all tests, against a real mongod that they start themselves
-	$(BIN)/python -m pytest -m 'not soak'
+	$(BIN)/python -m pytest
 
 soak: setup  ## the long kill, fuzz and scale runs
 	$(BIN)/python -m tests.soak --date $$(date +%F)
