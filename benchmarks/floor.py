@@ -1,6 +1,5 @@
 """What the same work costs without us: an empty answer on the same web server, the plain operations of the driver."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,4 +56,3 @@ def rate(work: Callable[[Any], object], items: Sequence[Any], threads: int) -> f
 
 if __name__ == "__main__":
     granian("benchmarks.floor:application", options.config()).serve()
-    sys.exit()

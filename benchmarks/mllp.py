@@ -14,6 +14,10 @@ from fhir_server.store.queue import PARKED, RECEIVED
 SAMPLE = Path(__file__).parent.parent / "tests/adapters/hl7v2/data/ORU_R01_30obx.hl7"
 PATIENTS = 200
 
+# Numbers in the sample, and what stands in their place.
+_OF_PATIENT = {b"00418822": b"%08d", b"V20240516-0077": b"V%d"}
+_OF_MESSAGE = {b"LIS-99120031": b"BENCH-%d", b"PL-220187": b"PL-%d", b"LAB-771200": b"LAB-%d",
+               b"GRP-8812": b"GRP-%d", b"SP-40012": b"SP-%d"}
 _CONNECTIONS = 16
 _START, _END = b"\x0b", b"\x1c\r"
 _LOOK, _PATIENCE = 0.1, 150.0
@@ -40,12 +44,12 @@ def run(site: Site) -> Iterator[Result]:
 
 
 def message(number: int) -> bytes:
-    """Returns the sample as message `number`: of one of 200 patients, with orders of its own."""
+    """Returns the sample as message `number`: of one of 200 patients, with orders and a specimen of its own."""
     raw = SAMPLE.read_bytes()
-    for text, own in ((b"00418822", b"%08d" % (number % PATIENTS)), (b"V20240516-0077", b"V%d" % (number % PATIENTS)),
-                      (b"LIS-99120031", b"BENCH-%d" % number), (b"PL-220187", b"PL-%d" % number),
-                      (b"LAB-771200", b"LAB-%d" % number)):
-        raw = raw.replace(text, own)
+    for text, own in _OF_PATIENT.items():
+        raw = raw.replace(text, own % (number % PATIENTS))
+    for text, own in _OF_MESSAGE.items():
+        raw = raw.replace(text, own % number)
     return raw
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from adapters.facility import Facility
 from adapters.hl7v2 import messages
+from adapters.record import Record
 from adapters.ssmix2.kinds import left_alone, to_records
 from adapters.ssmix2.path import control
 from adapters.ssmix2.walk import walk
@@ -14,10 +15,19 @@ FACILITY = Facility(ssmix2.FACILITY, "bench")
 RECEIVED = datetime(2026, 4, 1, tzinfo=UTC)
 
 
-def test_each_message_is_a_record_of_its_own() -> None:
-    keys = [record.key for number in range(3)
-            for record in messages.to_records(mllp.message(number), f"BENCH-{number}", FACILITY, RECEIVED)]
-    assert len(set(keys)) == 3
+def test_two_messages_of_one_patient_share_the_patient_and_the_stay_alone() -> None:
+    [first], [second] = (messages.to_records(mllp.message(number), "", FACILITY, RECEIVED)
+                         for number in (7, 7 + mllp.PATIENTS))
+    assert first.key != second.key
+    assert types(references(first) & references(second)) == ["Encounter", "Organization", "Patient"]
+
+
+def references(record: Record) -> set[str]:
+    return {f"{entry.resource['resourceType']}/{entry.resource['id']}" for entry in record.entries}
+
+
+def types(shared: set[str]) -> list[str]:
+    return sorted(one.partition("/")[0] for one in shared)
 
 
 def test_messages_are_of_many_patients() -> None:
