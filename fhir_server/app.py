@@ -12,7 +12,7 @@ from fhir_server.config import Config
 from fhir_server.context import Context
 from fhir_server.definitions import registry
 from fhir_server.rest import api, guard
-from fhir_server.rest.routes import dispatch, resolver
+from fhir_server.rest.routes import INTERACTIONS, dispatch, resolver
 from fhir_server.search.index import Index
 from fhir_server.store import embedded
 from fhir_server.store.store import Store
@@ -43,6 +43,7 @@ def context(config: Config, store: Store) -> Context:
         now=lambda: datetime.now(UTC),
         new_id=lambda: str(uuid.uuid4()),
         page_key=store.key(),
+        interactions=tuple(INTERACTIONS),
         resolve=resolver(definitions),
         dispatch=dispatch,
     )

@@ -58,14 +58,14 @@ def _resource(entry: Mapping[str, Any], place: str) -> Resource | None:
 
 
 def _preconditions(said: Mapping[str, Any], place: str) -> dict[str, Any]:
-    for name in ("ifNoneExist", "ifModifiedSince"):
-        if name in said:
-            raise NotSupported(f"{name} is not supported.", expression=f"{place}.request.{name}")
+    if "ifModifiedSince" in said:
+        raise NotSupported("ifModifiedSince is not supported.", expression=f"{place}.request.ifModifiedSince")
     version = version_in(str(said.get("ifMatch", "")))
     if "ifMatch" in said and version is None:
         raise BadRequest(f"ifMatch is {str(said['ifMatch'])[:60]!r}; a version is written W/\"3\".",
                          expression=f"{place}.request.ifMatch")
-    return {"if_match": version, "if_none_match": str(said.get("ifNoneMatch", ""))}
+    return {"if_match": version, "if_none_match": str(said.get("ifNoneMatch", "")),
+            "if_none_exist": str(said.get("ifNoneExist", ""))}
 
 
 def with_ids(entries: Sequence[Mapping[str, Any]], requests: Sequence[Request], context: Context) -> list[Request]:

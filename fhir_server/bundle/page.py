@@ -57,10 +57,10 @@ def history_entry(version: Version, base: str) -> bytes:
 
 
 def response_entry(
-    status: str | int, location: str, etag: str, modified: str, body: bytes, error: bool = False
+    status: str, location: str, etag: str, modified: str, body: bytes, error: bool = False
 ) -> bytes:
     """Returns one entry of a batch-response or transaction-response; "" leaves a member out."""
-    members = {"status": str(status), "location": location, "etag": etag, "lastModified": modified}
+    members = {"status": status, "location": location, "etag": etag, "lastModified": modified}
     told = encode({name: value for name, value in members.items() if value})
     if not body:
         return b'{"response":' + told + b"}"

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html#capabilities · https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 
@@ -10,10 +11,12 @@ from fhir_server.context import Context
 from fhir_server.definitions.registry import Definitions
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import Resource, encode
+from fhir_server.interactions.transaction import KINDS
 from fhir_server.search.index import supported
 
-TYPE_LEVEL = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
-SYSTEM_LEVEL = ("transaction", "batch")
+TYPE_LEVEL = "http://hl7.org/fhir/ValueSet/type-restful-interaction"
+# Of this release.
+RELEASED = "2026-11-23"
 OPEN = "No authorization (--open): a trial on this machine only; other hosts and origins are refused."
 CLOSED = "Every request needs authorization; none can be granted yet, so every request is refused."
 
@@ -38,26 +41,25 @@ def _statement(base: str, context: Context) -> Resource:
             {
                 "mode": "server",
                 "security": {"description": security},
-                "resource": _resources(context.definitions),
-                "interaction": [{"code": code} for code in SYSTEM_LEVEL],
+                "resource": _resources(context.definitions, tuple(context.interactions)),
+                "interaction": [{"code": code} for code in KINDS],
             }
         ],
     }
 
 
-RELEASED = "2026-11-23"
-
-
 @cache
-def _resources(definitions: Definitions) -> list[Resource]:
-    return [_resource(type_, definitions) for type_ in definitions.resource_types]
+def _resources(definitions: Definitions, interactions: tuple[str, ...]) -> list[Resource]:
+    known = definitions.codes(TYPE_LEVEL) or frozenset()
+    codes = [one for one in interactions if one in known]
+    return [_resource(type_, codes, definitions) for type_ in definitions.resource_types]
 
 
-def _resource(type_: str, definitions: Definitions) -> Resource:
+def _resource(type_: str, codes: Sequence[str], definitions: Definitions) -> Resource:
     return {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
-        "interaction": [{"code": code} for code in TYPE_LEVEL],
+        "interaction": [{"code": code} for code in codes],
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": True,

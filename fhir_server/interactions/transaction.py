@@ -45,9 +45,24 @@ def _alone(entry: Any, place: str, parent: Request, context: Context) -> bytes:
     try:
         one = bundle_entry.request(entry, place, parent, context)
         _refuse_nesting(one)
-        return _answer(context.dispatch(one, context), one)
     except FHIRError as error:
-        return response_entry(error.status, "", "", "", encode(error.as_fhir()), error=True)
+        return _refusal(error)
+    return _dispatched(one, context)
+
+
+def _dispatched(request: Request, context: Context) -> bytes:
+    try:
+        return _answer(context.dispatch(request, context), request)
+    except FHIRError as error:
+        return _refusal(error)
+
+
+def _refusal(error: FHIRError) -> bytes:
+    return response_entry(_status(error.status), "", "", "", encode(error.as_fhir()), error=True)
+
+
+def _status(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}"
 
 
 def _transaction(entries: Sequence[Any], request: Request, context: Context) -> Response:
@@ -56,8 +71,10 @@ def _transaction(entries: Sequence[Any], request: Request, context: Context) -> 
         _refuse_nesting(one)
     requests = bundle_entry.with_ids(entries, asked, context)
     written = _write(requests, context)
-    # What is read sees what was written: https://hl7.org/fhir/R4/http.html#trules
-    answers = [_answer(written.get(one.place) or _read(one, context), one) for one in requests]
+    # What is read sees what was written: https://hl7.org/fhir/R4/http.html#trules. By then all is written, so what
+    # cannot be read is told in its own entry.
+    answers = [_answer(written[one.place], one) if one.place in written else _dispatched(one, context)
+               for one in requests]
     return Response(200, page("transaction-response", answers, ()))
 
 
@@ -72,13 +89,6 @@ def _write(requests: Sequence[Request], context: Context) -> Mapping[str, Respon
     return {one.place: write.answer(what, one) for one, what in zip(writes, done)}
 
 
-def _read(request: Request, context: Context) -> Response:
-    try:
-        return context.dispatch(request, context)
-    except FHIRError as error:
-        raise error.within(request.place) from None
-
-
 def _refuse_nesting(request: Request) -> None:
     if request.interaction == "transaction":
         raise NotSupported("A Bundle inside a Bundle is not run.", expression=f"{request.place}.request.url")
@@ -86,8 +96,8 @@ def _refuse_nesting(request: Request) -> None:
 
 def _answer(response: Response, request: Request) -> bytes:
     """The entry that answers `request`: what was written is shown only where the client prefers to see it."""
-    told = f"{response.status} {HTTPStatus(response.status).phrase}"
     etag = f'W/"{response.version}"' if response.version else ""
     modified = instant(response.updated) if response.updated else ""
     shown = response.raw if request.interaction not in WRITES or "return" in request.prefer else b""
-    return response_entry(told, response.location if request.interaction != "delete" else "", etag, modified, shown)
+    location = response.location if request.interaction != "delete" else ""
+    return response_entry(_status(response.status), location, etag, modified, shown)

@@ -9,7 +9,7 @@ from fhir_server.access.condition import condition
 from fhir_server.context import Context
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import Resource, encode
-from fhir_server.outcome import BadRequest, informational
+from fhir_server.outcome import BadRequest, NotSupported, informational
 from fhir_server.transact import Change, Create, Delete, Done, Update, transact
 
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204, "absent": 204}
@@ -42,6 +42,9 @@ def change(request: Request) -> Change:
     if request.interaction == "delete":
         return Delete(request.type, request.id, request.if_match, request.place)
     resource = _body(request)
+    if request.if_none_exist:
+        raise NotSupported("A conditional create (If-None-Exist) is not supported.",
+                           expression=f"{request.place}.request.ifNoneExist" if request.place else None)
     if request.interaction == "create":
         return Create(resource, request.id, place)
     if resource.get("id") != request.id:

@@ -11,7 +11,7 @@ def test_every_resource_type_is_served_with_the_same_interactions(fhir: Client) 
     assert (statement["fhirVersion"], statement["kind"], len(rest["resource"])) == ("4.0.1", "instance", 146)
     assert {frozenset(one["code"] for one in resource["interaction"]) for resource in rest["resource"]} == {
         frozenset(CLAIMS)}
-    assert [one["code"] for one in rest["interaction"]] == ["transaction", "batch"]
+    assert [one["code"] for one in rest["interaction"]] == ["batch", "transaction"]
     assert rest["security"]["description"].startswith("No authorization (--open)")
 
 
@@ -27,7 +27,8 @@ def test_every_search_parameter_that_is_claimed_runs(fhir: Client) -> None:
         batch = {"resourceType": "Bundle", "type": "batch",
                  "entry": [{"request": {"method": "GET", "url": url}} for url in asked]}
         answers = fhir.send("POST", "", batch).json()["entry"]
-        refused += [(url, one) for url, one in zip(asked, answers, strict=True) if one["response"]["status"] != "200 OK"]
+        answered = zip(asked, answers, strict=True)
+        refused += [(url, one) for url, one in answered if one["response"]["status"] != "200 OK"]
     assert refused == []
     assert len(claims) > 1400
 
@@ -40,3 +41,19 @@ def test_a_parameter_that_is_not_claimed_is_refused_by_name_unless_lenient(fhir:
     assert (lenient.status_code, told["search"]["mode"], told["resource"]["issue"][0]["severity"]) == (
         200, "outcome", "warning")
     assert lenient.json()["link"] == [{"relation": "self", "url": f"{fhir.base}/Patient?gender=male"}]
+
+
+def test_every_interaction_that_is_claimed_runs(fhir: Client) -> None:
+    basic = {"resourceType": "Basic", "id": "b1", "code": {"text": "x"}}
+    runs = {
+        "update": fhir.send("PUT", "Basic/b1", basic), "read": fhir.get("Basic/b1"),
+        "vread": fhir.get("Basic/b1/_history/1"), "history-instance": fhir.get("Basic/b1/_history"),
+        "search-type": fhir.get("Basic"), "create": fhir.send("POST", "Basic", basic),
+        "delete": fhir.send("DELETE", "Basic/b1"),
+        **{kind: fhir.send("POST", "", {"resourceType": "Bundle", "type": kind}) for kind in ("batch", "transaction")},
+    }
+    [rest] = fhir.get("metadata").json()["rest"]
+    claimed = [one["code"] for one in (*rest["resource"][0]["interaction"], *rest["interaction"])]
+    assert {code: runs[code].status_code for code in claimed} == {
+        "update": 201, "read": 200, "vread": 200, "history-instance": 200, "search-type": 200, "create": 201,
+        "delete": 204, "batch": 200, "transaction": 200}

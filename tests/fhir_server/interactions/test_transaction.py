@@ -53,8 +53,8 @@ def test_a_batch_lets_each_entry_stand_alone(fhir: Client) -> None:
         entry("PUT", "Patient/p2", {**PATIENT, "id": "p3"}), {"nothing": 1}, entry("GET", "Patient/p1")))
     said = [(one["response"]["status"], one["response"].get("outcome", {}).get("issue", [{}])[0].get("expression"))
             for one in answer.json()["entry"]]
-    assert said == [("201 Created", None), ("404", None), ("400", ["Bundle.entry[2].resource.id"]),
-                    ("400", ["Bundle.entry[3].request"]), ("200 OK", None)]
+    assert said == [("201 Created", None), ("404 Not Found", None),
+                    ("400 Bad Request", ["Bundle.entry[2].resource.id"]), ("400 Bad Request", ["Bundle.entry[3].request"]), ("200 OK", None)]
 
 
 def test_bundles_that_cannot_be_run_are_refused_with_the_place(fhir: Client) -> None:
@@ -80,3 +80,11 @@ def test_bundles_that_cannot_be_run_are_refused_with_the_place(fhir: Client) -> 
     for body, status, place in rows:
         answer = fhir.send("POST", "", body)
         assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (status, [place])
+
+
+def test_what_a_transaction_cannot_read_is_told_in_its_entry_and_what_it_wrote_stays(fhir: Client) -> None:
+    entries = entry("POST", "Patient", PATIENT), entry("GET", "Patient/none")
+    answer = fhir.send("POST", "", bundle("transaction", *entries))
+    assert (answer.status_code, [one["response"]["status"] for one in answer.json()["entry"]]) == (
+        200, ["201 Created", "404 Not Found"])
+    assert fhir.get("Patient/id-1").status_code == 200

@@ -151,3 +151,16 @@ def test_json_nested_too_deeply_is_refused_and_the_server_lives(fhir: Client, de
     body = b'{"resourceType":"Patient","id":"p1","extension":' + b"[" * depth + b"]" * depth + b"}"
     assert fhir.send("PUT", "Patient/p1", body).status_code in (400, 422)
     assert fhir.get("metadata").status_code == 200
+
+
+def test_a_condition_that_is_not_supported_is_refused_not_ignored(fhir: Client) -> None:
+    answer = fhir.send("POST", "Patient", PATIENT, If_None_Exist="identifier=1")
+    assert (answer.status_code, answer.json()) == (
+        400, outcome("A conditional create (If-None-Exist) is not supported.", "not-supported"))
+    assert fhir.ids("Patient") == []
+
+
+def test_if_none_match_guards_what_is_there(fhir: Client) -> None:
+    first, second = (fhir.send("PUT", "Patient/p1", PATIENT, If_None_Match="*") for _ in range(2))
+    assert (first.status_code, second.status_code, second.json()) == (
+        201, 412, outcome("If-None-Match is *, but there is version 1.", "conflict"))
