@@ -89,8 +89,8 @@ def report(results: list[Result], date: str, seed: int) -> str:
     minutes = sum(one.seconds for one in results) / 60
     return f"""# The last soak
 
-{date}, seed {seed}, {minutes:.1f} minutes (`make soak` takes some 12). `tests/soak` says what each run does; a short form
-of each is in `make test` (`tests/test_kill.py`, `tests/test_fuzz.py`).
+{date}, seed {seed}, {minutes:.1f} minutes (`make soak` takes some 12). `tests/soak` says what each run does; a short
+form of each is in `make test` (`tests/test_kill.py`, `tests/test_fuzz.py`).
 
 | run | time | | what was done |
 |---|---|---|---|

@@ -6,7 +6,7 @@ Each run takes a source of randomness and a moment to end at, and returns how ma
 import re
 import socket
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from adapters.hl7v2.framer import FS_CR, VT
 from adapters.hl7v2.messages import to_records
 from adapters.record import Record, Unmappable
 from adapters.ssmix2 import kinds
+from adapters.worker import ToRecords
 from fhir_server import fhirjson
 from fhir_server.definitions.registry import load
 from fhir_server.outcome import Unprocessable
@@ -80,32 +81,31 @@ MSA = re.compile(rb"\rMSA.[AC][AER]")
 
 def maps(random: Random, end: float) -> int:
     """A message becomes valid resources, or is Unmappable with a reason."""
-    tried, validator = 0, Validator(load())
-    while monotonic() < end:
-        raw = random.choice((spoiled, spoiled_fields))(random.choice(messages()), random)
-        try:
-            _valid(to_records(raw, "C1", FACILITY, RECEIVED), validator)
-        except Unmappable as error:
-            assert error.reason
-        except Exception as error:
-            raise AssertionError(f"{error!r} for the message {raw!r}") from error
-        tried += 1
-    return tried
+    return _mapped(lambda: ("C1", random.choice(messages())), to_records, random, end)
 
 
 def storage(random: Random, end: float) -> int:
     """A file becomes valid resources, or is Unmappable with a reason, whatever its name and content."""
+
+    def drawn() -> tuple[str, bytes]:
+        name, raw = random.choice(files())
+        kept = name if random.random() < 0.8 else spoiled(name.encode(), random).decode("utf-8", "replace")
+        return "/".join(kept.split("/")[-4:]), raw
+
+    return _mapped(drawn, kinds.to_records, random, end)
+
+
+def _mapped(drawn: Callable[[], tuple[str, bytes]], to: ToRecords, random: Random, end: float) -> int:
     tried, validator = 0, Validator(load())
     while monotonic() < end:
-        name, raw = random.choice(files())
-        raw = random.choice((spoiled, spoiled_fields))(raw, random)
-        name = name if random.random() < 0.8 else spoiled(name.encode(), random).decode("utf-8", "replace")
+        name, raw = drawn()
+        bad = random.choice((spoiled, spoiled_fields))(raw, random)
         try:
-            _valid(kinds.to_records(raw, "/".join(name.split("/")[-4:]), FACILITY, RECEIVED), validator)
+            _valid(to(bad, name, FACILITY, RECEIVED), validator)
         except Unmappable as error:
             assert error.reason
         except Exception as error:
-            raise AssertionError(f"{error!r} for the file {name!r}: {raw!r}") from error
+            raise AssertionError(f"{error!r} for {name!r}: {bad!r}") from error
         tried += 1
     return tried
 
