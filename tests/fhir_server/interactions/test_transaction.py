@@ -54,7 +54,8 @@ def test_a_batch_lets_each_entry_stand_alone(fhir: Client) -> None:
     said = [(one["response"]["status"], one["response"].get("outcome", {}).get("issue", [{}])[0].get("expression"))
             for one in answer.json()["entry"]]
     assert said == [("201 Created", None), ("404 Not Found", None),
-                    ("400 Bad Request", ["Bundle.entry[2].resource.id"]), ("400 Bad Request", ["Bundle.entry[3].request"]), ("200 OK", None)]
+                    ("400 Bad Request", ["Bundle.entry[2].resource.id"]),
+                    ("400 Bad Request", ["Bundle.entry[3].request"]), ("200 OK", None)]
 
 
 def test_bundles_that_cannot_be_run_are_refused_with_the_place(fhir: Client) -> None:
