@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from fhir_server.outcome import Conflict, Unavailable
 from fhir_server.store import queue
-from fhir_server.store.queue import Park, Queue, partition
+from fhir_server.store.queue import Hold, Park, Queue, partition
 from tests.conftest import DATABASE
 
 NEVER = Event()
@@ -115,13 +116,96 @@ def test_two_workers_never_share_a_partition(work: Queue) -> None:
     assert by_key == {str(key): [f"{key}-{number}" for number in range(20)] for key in range(10)}
 
 
+class Killed(BaseException):
+    """What nothing catches, as if the process had ended."""
+
+
+def dies(work: Queue, name: str, *rows: str) -> list[list[str]]:
+    """A worker that ends while it handles one of `rows`; its lease stays. Returns what it was given."""
+    given: list[list[str]] = []
+
+    def handle(chunk: Sequence[Row]) -> None:
+        given.append([row["_id"] for row in chunk])
+        if {row["_id"] for row in chunk} & set(rows):
+            work._leases.rename("kept")
+            raise Killed
+
+    try:
+        work.round(name, handle, NEVER)
+    except Killed:
+        work.database["kept"].rename(work._leases.name)
+    return given
+
+
+def expire(work: Queue) -> None:
+    work._leases.update_many({}, [{"$set": {"until": "$$NOW"}}])
+    work.rows.update_many({"due": {"$exists": True}}, [{"$set": {"due": "$$NOW"}}])
+
+
 def test_the_partition_of_a_dead_worker_is_taken_over_when_its_lease_ends(work: Queue) -> None:
-    put(work, ("1", "p"))
-    assert work._hold(partition("p"), "dead")
+    put(work, ("1", "p"), ("2", "p"))
+    assert dies(work, "dead", "2") == [["1", "2"]]
     handled = Handled()
     assert work.round("b", handled, NEVER) == 0
     _until(lambda: bool(work.round("b", handled, NEVER)))
+    assert handled.chunks == [["1"], ["2"]]
+
+
+def test_a_row_that_ends_every_worker_is_parked_at_last_and_the_others_go_on(work: Queue) -> None:
+    put(work, ("1", "p"), ("2", "p"), ("3", "p"))
+    assert dies(work, "0", "2") == [["1", "2", "3"]]
+    for number in range(queue.ATTEMPTS):
+        expire(work)
+        assert dies(work, f"{number + 1}", "2")[-1] == ["2"]
+    expire(work)
+    handled = Handled()
+    work.round("last", handled, NEVER)
+    assert handled.ids == ["3"]
+    assert states(work) == {"1": "done", "2": "parked", "3": "done"}
+    parked = work.rows.find_one({"_id": "2"})
+    assert parked and parked["reason"] == "The worker ended 8 times while it handled this."
+
+
+def test_rows_handled_together_cost_no_write_of_their_own(work: Queue) -> None:
+    put(work, ("1", "p"), ("2", "p"))
+    work.round("a", Handled(), NEVER)
+    assert [row["attempts"] for row in work.rows.find()] == [0, 0]
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), Conflict("another was first")])
+def test_what_is_not_the_rows_fault_never_parks_it(work: Queue, error: Exception) -> None:
+    put(work, ("1", "p"), ("2", "p"))
+    handled = Handled({"1": [error] * 2 * queue.ATTEMPTS})
+    for _ in range(2 * queue.ATTEMPTS):
+        work.round("a", handled, NEVER)
+        expire(work)
+    assert states(work) == {"1": "received", "2": "received"}
+    work.round("a", handled, NEVER)
+    assert handled.ids == ["1", "2"]
+
+
+def test_a_worker_stops_at_once_when_its_lease_is_anothers(work: Queue) -> None:
+    put(work, ("1", "p"), ("2", "p"), ("3", "p"))
+    handled = Handled()
+
+    def slow(rows: Sequence[Row]) -> None:
+        if len(rows) > 1:
+            raise RuntimeError
+        handled(rows)
+        work._leases.update_one({}, [{"$set": {"owner": "b", "until": {"$add": ["$$NOW", 60_000]}}}])
+
+    work.round("a", slow, NEVER)
     assert handled.ids == ["1"]
+    assert states(work) == {"1": "done", "2": "received", "3": "received"}
+    lease = work._leases.find_one()
+    assert lease and lease["owner"] == "b"
+
+
+def test_a_held_row_waits_under_the_number_of_its_sender(work: Queue) -> None:
+    put(work, ("1", "p"))
+    work.round("a", Handled({"1": [Hold("no such sender", "MSH-4", "0012345678")]}), NEVER)
+    row = work.rows.find_one({}, {"state": 1, "reason": 1, "place": 1, "sender": 1, "_id": 0})
+    assert row == {"state": "held", "reason": "no such sender", "place": "MSH-4", "sender": "0012345678"}
 
 
 def test_a_worker_that_stops_leaves_its_partitions_at_once(work: Queue) -> None:
