@@ -123,9 +123,10 @@ def _add(record: Record, facility: Facility, plan: _Plan) -> None:
     # A late message may add to a resource; that makes the resource no older, and what stands no newer.
     written = {_reference(entry.resource) for entry in record.entries if entry.when is not When.ABSENT}
     written = {one for one in written & changes.keys() if not plan.is_newer(one, record.time)}
+    stated = stated if _whole(record) else set()
+    fresh = (written | stated) - plan.known.keys()
     produced = Produced(
-        record.key, record.time, written, stated if _whole(record) else (), gone, lost - gone, _whole(record),
-        record.withdrawn)
+        record.key, record.time, fresh, written, stated, gone, lost - gone, _whole(record), record.withdrawn)
     plan.changes.update(changes)
     for reference in gone:
         plan.remove(reference)

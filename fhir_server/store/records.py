@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
@@ -30,6 +30,7 @@ class Produced:
 
     key        of the record, the same for all its versions
     time       of the message; the newer one wins
+    fresh      of these nothing was known before
     written    is as this record says, so nothing newer may stand there
     stated     all that a whole record states: once a later version lacks it, it is withdrawn
     gone       withdrawn: the time is kept, so that nothing older revives it
@@ -40,6 +41,7 @@ class Produced:
 
     key: str
     time: datetime
+    fresh: Collection[str] = ()
     written: Collection[str] = ()
     stated: Collection[str] = ()
     gone: Collection[str] = ()
@@ -93,7 +95,9 @@ class Records:
 
         Raises Overtaken where something newer stands.
         """
-        resources = [step for one in produced for step in _resource_steps(one)]
+        # What is fresh comes first, for inserts together cost a fraction of as many upserts.
+        resources: list[InsertOne[Document] | UpdateOne] = [step for one in produced for step in _inserts(one)]
+        resources += [step for one in produced for step in _updates(one)]
         records = [_newer(one.key, one.time, {"withdrawn": one.withdrawn}) for one in produced if one.whole]
         try:
             if resources:
@@ -106,12 +110,18 @@ class Records:
             raise
 
 
-def _resource_steps(produced: Produced) -> Iterator[UpdateOne]:
+def _inserts(produced: Produced) -> Iterator[InsertOne[Document]]:
+    for one in sorted(produced.fresh):
+        time = {"time": produced.time} if one in produced.written else {}
+        yield InsertOne({"_id": one, **time, **({"by": [produced.key]} if one in produced.stated else {})})
+
+
+def _updates(produced: Produced) -> Iterator[UpdateOne]:
     stated = {"$addToSet": {"by": produced.key}}
     dropped: dict[str, Any] = {"$pull": {"by": produced.key}}
-    for one in sorted(produced.written):
+    for one in sorted(set(produced.written) - set(produced.fresh)):
         yield _newer(one, produced.time, {}, stated if one in produced.stated else {})
-    for one in sorted(set(produced.stated) - set(produced.written)):
+    for one in sorted(set(produced.stated) - set(produced.written) - set(produced.fresh)):
         yield UpdateOne({"_id": one}, stated, upsert=True)
     for one in sorted(produced.gone):
         yield _newer(one, produced.time, {}, dropped)
