@@ -4,7 +4,8 @@ States: received → done | parked (quarantine: waits for a person, with reason 
 held (unknown sender) → received when the sender is admitted.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,9 +18,9 @@ from pymongo.errors import BulkWriteError
 
 from fhir_server.outcome import NotFound
 from fhir_server.store.database import Document, translated
-from fhir_server.store.queue import HELD, PARKED, RECEIVED, Park, Queue, partition
+from fhir_server.store.queue import DONE, HELD, PARKED, RECEIVED, Hold, Park, Queue, partition
 
-__all__ = ["Count", "Entry", "Journal", "Message", "Park", "Parked", "Receipt", "Row", "unique"]
+__all__ = ["Count", "Entry", "Hold", "Journal", "Message", "Park", "Parked", "Receipt", "Row", "unique"]
 
 # A document holds 16 MB at most; larger messages go to GridFS.
 DOCUMENT_LIMIT = 12 * 1024 * 1024
@@ -49,6 +50,8 @@ class Message:
     ack       the answer sent, replayed for a duplicate
     held      not to be processed yet, with the reason (unknown sender)
     parked    to be looked at by a person, not to be processed
+    stands    it is what stands under its name now, such as a file: the bytes of an earlier version are news again. An
+              event has happened once, however often it is sent
     """
 
     feed: str
@@ -60,6 +63,7 @@ class Message:
     ack: bytes = b""
     held: str = ""
     parked: Parked | None = None
+    stands: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,9 @@ class Journal:
     def prepare(self) -> None:
         self._queue.prepare()
         self._rows.create_index([("state", 1), ("feed", 1), ("received", -1)])
+        self._rows.create_index([("sender", 1)], partialFilterExpression={"state": HELD})
+        versions = [("sender", 1), ("control", 1), ("seq", -1)]
+        self._rows.create_index(versions, partialFilterExpression={"stands": True})
 
     @translated()
     def receive(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -137,7 +144,7 @@ class Journal:
         first: dict[str, int] = {}
         for number, id_ in enumerate(ids):
             first.setdefault(id_, number)
-        before = self._insert([(id_, messages[number]) for id_, number in first.items()])
+        before = self._insert({id_: messages[number] for id_, number in first.items()})
         acks = before | {id_: messages[number].ack for id_, number in first.items() if id_ not in before}
         return [Receipt(id_, id_ in before or first[id_] != number, acks[id_]) for number, id_ in enumerate(ids)]
 
@@ -151,13 +158,13 @@ class Journal:
 
     @translated()
     def counts(self) -> list[Count]:
-        """Returns how many messages of each feed are in each state."""
-        groups = self._rows.aggregate([
-            {"$sort": {"state": 1, "feed": 1, "received": -1}},
-            {"$group": {"_id": {"f": "$feed", "s": "$state"}, "n": {"$sum": 1}, "last": {"$max": "$received"}}},
-            {"$sort": {"_id": 1}},
-        ])
-        return [Count(one["_id"]["f"], one["_id"]["s"], one["n"], one["last"]) for one in groups]
+        """Returns how many messages of each feed are in each state.
+
+        What is not done is counted; done is the rest of what has arrived, and may be off by what was just arriving
+        when a process was killed.
+        """
+        arrived: dict[str, int] = (self._numbers.find_one({"_id": "journal"}) or {}).get("arrived", {})
+        return [count for feed, number in sorted(arrived.items()) for count in self._counts(feed, number)]
 
     @translated()
     def waiting(self, feed: str) -> int:
@@ -188,27 +195,73 @@ class Journal:
         self._queue.replay({"_id": id_})
 
     @translated()
-    def release(self, sender: str) -> int:
-        """Lets the held messages of a sender that is now admitted be processed; returns how many."""
-        return self._queue.replay({"state": HELD, "sender": sender})
+    def replay_parked(self, feed: str = "") -> int:
+        """Lets all that is parked, or all of one feed, be processed again; returns how many."""
+        return self._queue.replay({"state": PARKED, **({"feed": feed} if feed else {})})
 
-    def _insert(self, messages: Sequence[tuple[str, Message]]) -> dict[str, bytes]:
-        """Stores what is new; returns the stored acknowledgements of what is not, by id."""
+    @translated()
+    def held(self) -> list[str]:
+        """Returns the numbers of the senders whose messages are held."""
+        return list(self._rows.distinct("sender", {"state": HELD}))
+
+    @translated()
+    def release(self, senders: Sequence[str]) -> int:
+        """Lets the held messages of senders that are now admitted be processed; returns how many."""
+        return self._queue.replay({"state": HELD, "sender": {"$in": list(senders)}})
+
+    def _counts(self, feed: str, arrived: int) -> Iterable[Count]:
+        numbers = {state: self._rows.count_documents({"state": state, "feed": feed})
+                   for state in (HELD, PARKED, RECEIVED)}
+        numbers[DONE] = arrived - sum(numbers.values())
+        for state, number in sorted(numbers.items()):
+            last = self._rows.find_one({"state": state, "feed": feed}, {"received": 1}, sort=[("received", -1)])
+            if last:
+                yield Count(feed, state, max(1, number), last["received"])
+
+    def _insert(self, messages: Mapping[str, Message]) -> dict[str, bytes]:
+        """Stores what is new, by id; returns the stored acknowledgements of what is not."""
         if not messages:
             return {}
-        start = self._number(len(messages))
-        documents = [self._document(id_, message, start + i) for i, (id_, message) in enumerate(messages)]
+        start = self._number(Counter(one.feed for one in messages.values()))
+        numbered = {id_: start + i for i, id_ in enumerate(messages)}
+        documents = [self._document(id_, message, numbered[id_]) for id_, message in messages.items()]
         try:
             self._rows.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            return self._acks(_duplicates(error))
+            return self._known({id_: messages[id_] for id_ in _duplicates(error)}, numbered)
         return {}
 
-    def _number(self, count: int) -> int:
+    def _known(self, messages: Mapping[str, Message], numbered: Mapping[str, int]) -> dict[str, bytes]:
+        """Returns the stored acknowledgements of duplicates, without those that stand again and so are news."""
+        again = Counter(one.feed for one in messages.values())
+        self._count({feed: -number for feed, number in again.items()})
+        acks = {row["_id"]: row["ack"] for row in self._rows.find({"_id": {"$in": list(messages)}}, {"ack": 1})}
+        restored = self._replaced({id_: one for id_, one in messages.items() if one.stands})
+        for id_ in restored:
+            news = {**_standing(messages[id_]), "seq": numbered[id_], "received": messages[id_].received, "attempts": 0}
+            self._rows.update_one({"_id": id_}, {"$set": news, "$unset": {"due": ""}})
+        return {id_: ack for id_, ack in acks.items() if id_ not in restored}
+
+    def _replaced(self, messages: Mapping[str, Message]) -> list[str]:
+        """Returns the ids of those after which something else came under the same name."""
+        if not messages:
+            return []
+        senders, controls = ({getattr(one, name) for one in messages.values()} for name in ("sender", "control"))
+        under = {"stands": True, "sender": {"$in": list(senders)}, "control": {"$in": list(controls)}}
+        rows = self._rows.find(under, {"sender": 1, "control": 1}, sort=[("seq", 1)])
+        newest = {(row["sender"], row["control"]): row["_id"] for row in rows}
+        return [id_ for id_, one in messages.items() if newest.get((one.sender, one.control), id_) != id_]
+
+    def _number(self, feeds: Counter[str]) -> int:
+        """Returns the first of as many arrival numbers, and counts by feed what arrives."""
+        return self._count(feeds, feeds.total()) - feeds.total()
+
+    def _count(self, feeds: Mapping[str, int], numbers: int = 0) -> int:
+        step = {"n": numbers, **{f"arrived.{feed}": number for feed, number in feeds.items()}}
         counter = self._numbers.find_one_and_update(
-            {"_id": "journal"}, {"$inc": {"n": count}}, upsert=True, return_document=ReturnDocument.AFTER)
+            {"_id": "journal"}, {"$inc": step}, upsert=True, return_document=ReturnDocument.AFTER)
         assert counter
-        return int(counter["n"]) - count
+        return int(counter["n"])
 
     def _document(self, id_: str, message: Message, seq: int) -> Document:
         return {
@@ -223,6 +276,7 @@ class Journal:
             "control": message.control,
             "received": message.received,
             "ack": message.ack,
+            **({"stands": True} if message.stands else {}),
             **self._stored(id_, message.raw),
         }
 
@@ -232,9 +286,6 @@ class Journal:
         if self._rows.find_one({"_id": id_}, {"_id": 1}):
             return {}  # A duplicate, whose row will be refused: the bytes need not be stored again.
         return {"file": self._files.upload_from_stream(id_, raw)}
-
-    def _acks(self, ids: Sequence[str]) -> dict[str, bytes]:
-        return {row["_id"]: row["ack"] for row in self._rows.find({"_id": {"$in": list(ids)}}, {"ack": 1})}
 
     def _found(self, id_: str) -> Document:
         row = self._rows.find_one({"_id": id_})

@@ -211,7 +211,7 @@ class Queue:
         """Counts the attempt before it is made, lest a row that ends the worker come back for ever."""
         attempts = row.get("attempts", 0)
         if attempts >= ATTEMPTS:
-            self._park(row["_id"], Park(_ENDED))
+            self._park(row["_id"], Park(_ENDED), attempts)
             return False
         self._marks.update_one({"_id": row["_id"], **_WAITING}, {"$set": {"attempts": attempts + 1}})
         return True
@@ -221,17 +221,18 @@ class Queue:
             {"_id": {"$in": list(ids)}, **_WAITING}, {"$set": {"state": DONE}, "$unset": {"due": ""}})
 
     def _failed(self, row: Document, error: Exception, turn: _Turn) -> None:
-        if isinstance(error, Park):
-            return self._park(row["_id"], error)
         attempts = row.get("attempts", 0) + (not isinstance(error, _PASSING))
+        if isinstance(error, Park):
+            return self._park(row["_id"], error, attempts)
         log.warning("%s %s: attempt %d failed: %s", self.name, row["_id"], attempts, _named(error))
         if attempts >= ATTEMPTS:
-            return self._park(row["_id"], Park(_LAST_ERROR.format(attempts=attempts, error=_named(error))))
+            return self._park(row["_id"], Park(_LAST_ERROR.format(attempts=attempts, error=_named(error))), attempts)
         turn.blocked.add(row["order"])
         self._later(row["_id"], attempts)
 
-    def _park(self, id_: Any, error: Park) -> None:
-        self.rows.update_one({"_id": id_, **_WAITING}, {"$set": error.change, "$unset": {"due": ""}})
+    def _park(self, id_: Any, error: Park, attempts: int) -> None:
+        change = {"$set": {**error.change, "attempts": attempts}, "$unset": {"due": ""}}
+        self.rows.update_one({"_id": id_, **_WAITING}, change)
 
     def _later(self, id_: Any, attempts: int) -> None:
         pause = min(FIRST_PAUSE * 2 ** max(attempts - 1, 0), LAST_PAUSE) * 1000

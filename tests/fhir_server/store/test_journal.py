@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
 from fhir_server.outcome import NotFound
 from fhir_server.store.journal import Count, Entry, Journal, Message, Park, Parked, Receipt, Row, unique
@@ -81,7 +83,8 @@ def test_held_messages_wait_until_their_sender_is_admitted(store: Store) -> None
     store.journal.receive([message("1", held="unknown sender")])
     store.journal.receive([message("2", held="unknown sender", sender="1319999999")])
     assert handled(store.journal) == []
-    assert store.journal.release("1310000001") == 1
+    assert store.journal.held() == ["1310000001", "1319999999"]
+    assert store.journal.release(["1310000001"]) == 1
     assert [one.control for one in handled(store.journal)] == ["1"]
     assert [(one.control, one.reason) for one in store.journal.rows("held")] == [("2", "unknown sender")]
 
@@ -89,7 +92,7 @@ def test_held_messages_wait_until_their_sender_is_admitted(store: Store) -> None
 def test_a_parked_message_shows_its_reason_and_can_be_replayed(store: Store) -> None:
     store.journal.receive([message("1"), message("2", received=START + timedelta(seconds=1))])
     assert [one.control for one in handled(store.journal, park="1")] == ["2"]
-    row = Row(unique(message("1")), "mllp", "1310000001", "1", START, "parked", "no such date", "PID-7", 0)
+    row = Row(unique(message("1")), "mllp", "1310000001", "1", START, "parked", "no such date", "PID-7", 1)
     assert store.journal.rows("parked") == [row]
     assert store.journal.row(row.id) == row
     store.journal.replay(row.id)
@@ -112,6 +115,64 @@ def test_counts_are_by_feed_and_state_with_the_last_arrival(store: Store) -> Non
     store.journal.receive([message("4")])
     assert store.journal.counts() == [
         Count("mllp", "done", 2, later), Count("mllp", "received", 1, START), Count("ssmix2", "held", 1, START)]
+
+
+def test_counts_leave_out_what_came_twice(store: Store) -> None:
+    store.journal.receive([message("1"), message("2")])
+    handled(store.journal)
+    store.journal.receive([message("1"), message("3"), message("3")])
+    assert [(one.state, one.number) for one in store.journal.counts()] == [("done", 2), ("received", 1)]
+
+
+def test_counts_read_nothing_of_what_is_done(store: Store, _client: MongoClient[dict[str, object]]) -> None:
+    store.journal.receive([message(str(number)) for number in range(50)])
+    handled(store.journal)
+    database = _client[DATABASE]
+    database.command("profile", 2)
+    try:
+        store.journal.counts()
+    finally:
+        database.command("profile", 0)
+    profile: Collection[dict[str, Any]] = database["system.profile"]
+    asked = list(profile.find({"ns": f"{DATABASE}.journal"}))
+    profile.drop()
+    assert len(asked) == 7
+    assert sum(one["keysExamined"] + one["docsExamined"] for one in asked) < 10
+
+
+def of_file(name: str, raw: bytes, minutes: int = 0) -> Message:
+    return message(name, feed="ssmix2", raw=raw, ack=b"", stands=True, received=START + timedelta(minutes=minutes))
+
+
+def test_bytes_that_stand_in_a_file_again_are_news(store: Store) -> None:
+    for minute, raw in enumerate((b"A", b"B", b"A")):
+        [receipt] = store.journal.receive([of_file("f", raw, minute), of_file("g", b"A", minute)])[:1]
+        assert not receipt.duplicate
+    assert [(one.control, one.raw) for one in handled(store.journal)] == [("g", b"A"), ("f", b"B"), ("f", b"A")]
+    assert [one.duplicate for one in store.journal.receive([of_file("f", b"A"), of_file("g", b"A")])] == [True, True]
+    assert [one.duplicate for one in store.journal.receive([of_file("f", b"B", 3)])] == [False]
+    [again] = handled(store.journal)
+    assert (again.raw, again.received) == (b"B", START + timedelta(minutes=3))
+    assert [(one.state, one.number) for one in store.journal.counts()] == [("done", 3)]
+
+
+def test_an_event_that_is_sent_again_after_another_of_its_name_is_a_duplicate(store: Store) -> None:
+    for raw in (b"A", b"B"):
+        store.journal.receive([message("1", raw=raw)])
+    assert [one.raw for one in handled(store.journal)] == [b"A", b"B"]
+    [again] = store.journal.receive([message("1", raw=b"A")])
+    assert again.duplicate
+    assert handled(store.journal) == []
+
+
+def test_all_that_is_parked_can_be_replayed_or_that_of_one_feed(store: Store) -> None:
+    why = Parked("PID-3 is missing")
+    store.journal.receive([message("1", parked=why), message("2", parked=why, feed="ssmix2")])
+    store.journal.receive([message("3", held="who?")])
+    assert store.journal.replay_parked("ssmix2") == 1
+    assert [one.control for one in handled(store.journal)] == ["2"]
+    assert store.journal.replay_parked() == 1
+    assert [one.control for one in handled(store.journal)] == ["1"]
 
 
 def test_a_message_that_never_came_is_not_found(store: Store) -> None:
