@@ -92,8 +92,19 @@ def admit(
     store: Store, number: str, name: str, senders: Sequence[str] = (), charset: str = "ascii"
 ) -> facilities.Facility:
     """Enters a facility as confirmed and lets what was held of it be processed."""
-    held = [provisional(sender, store.facilities) for sender in senders]
     facility = store.facilities.add(number, name, tuple(senders), confirmed=True, charset=charset)
-    for one in (number, *held):
-        store.journal.release(one)
+    release(store)
     return facility
+
+
+def release(store: Store) -> int:
+    """Lets what is held of confirmed facilities be processed; returns how many messages.
+
+    Whoever lets messages in learns a moment late that a facility was entered: so this is for every few seconds.
+    """
+    if not store.journal.held():
+        return 0
+    confirmed = [one for one in store.facilities.all() if one.confirmed]
+    numbers = [one.number for one in confirmed]
+    numbers += [provisional(sender, store.facilities) for one in confirmed for sender in one.senders]
+    return store.journal.release(numbers)

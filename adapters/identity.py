@@ -42,6 +42,11 @@ def patient_id(facility_number: str, number: str, authority: str = "") -> str:
     return resource_id("Patient", facility_number, *([number, authority] if authority else [number]))
 
 
+def order_key(facility_number: str, patient_number: str) -> str:
+    """Returns what messages and files about one patient share: those of one key are handled in order of arrival."""
+    return f"{facility_number}/{patient_number}"
+
+
 def organization_id(facility_number: str) -> str:
     """Returns the id of the Organization of a facility."""
     return resource_id("Organization", facility_number)

@@ -5,35 +5,52 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from importlib import import_module
 from itertools import groupby
 
-from adapters.admission import Admission
+from adapters.admission import Admission, release
 from adapters.deliver import deliver
 from adapters.facility import Facility
 from adapters.hl7v2.ack import header
-from adapters.record import Record, Unmappable
+from adapters.record import Note, Record, Unmappable
 from fhir_server.context import Context
-from fhir_server.store.journal import Entry
-from fhir_server.store.queue import Park
+from fhir_server.outcome import Unavailable
+from fhir_server.store.journal import Entry, Hold, Park
 
 ToRecords = Callable[[bytes, str, Facility, datetime], list[Record]]
 
-# Feed → its maps: `to_records(raw, control, facility, received)`.
+
+@dataclass(frozen=True)
+class Feed:
+    """`maps` is `to_records(raw, control, facility, received)`; `time` where a message says when it was made."""
+
+    maps: str
+    time: str
+
+
 FEEDS = {
-    "mllp": "adapters.hl7v2.messages:to_records",
-    "ssmix2": "adapters.ssmix2.kinds:to_records",
+    "mllp": Feed("adapters.hl7v2.messages:to_records", "MSH-7"),
+    "ssmix2": Feed("adapters.ssmix2.kinds:to_records", "file name"),
 }
+# What clocks of senders may be ahead of ours.
+AHEAD = timedelta(days=1)
+# Seconds between two looks for held messages of facilities that are admitted by now.
+RELEASE = 5.0
 
 log = logging.getLogger(__name__)
 
 
 def run(context: Context, stop: threading.Event) -> None:
     """The worker as a process: handles messages until `stop` is set."""
-    owner = f"{socket.gethostname()}:{os.getpid()}"
+    releasing = threading.Thread(target=_release, args=(context, stop), name="release", daemon=True)
+    releasing.start()
+    # Host and process id may be those of another worker, in another container.
+    owner = f"{socket.gethostname()}:{os.getpid()}:{context.new_id()}"
     context.store.journal.work(owner, Worker(context, Admission(context.store.facilities, context.config.open)), stop)
+    releasing.join()
 
 
 @dataclass(frozen=True)
@@ -56,18 +73,35 @@ class Worker:
         head = header(entry.raw) if entry.feed == "mllp" else None
         admitted = self.admission.of_sender(head.sender, now) if head else self.admission.of_number(entry.sender, now)
         if admitted.held:
-            raise Park(admitted.held, "MSH-4" if head else "")
+            raise Hold(admitted.held, "MSH-4" if head else "", admitted.facility.number)
         return admitted.facility
+
+
+def _release(context: Context, stop: threading.Event) -> None:
+    while not stop.is_set():
+        with suppress(Unavailable):
+            if released := release(context.store):
+                log.info("%d held messages let go", released)
+        stop.wait(RELEASE)
 
 
 def _records(entry: Entry, facility: Facility) -> list[Record]:
     try:
-        return _to_records(entry.feed)(entry.raw, entry.control, facility, entry.received)
+        found = _to_records(entry.feed)(entry.raw, entry.control, facility, entry.received)
     except Unmappable as error:
         raise Park(error.reason, error.place) from error
+    return [_believed(one, entry) for one in found]
+
+
+def _believed(record: Record, entry: Entry) -> Record:
+    """A time that is far ahead would keep out all that comes until then."""
+    if record.time <= entry.received + AHEAD:
+        return record
+    note = Note(FEEDS[entry.feed].time, "This is later than the message arrived, and counts as the time it arrived.")
+    return replace(record, time=entry.received, notes=(*record.notes, note))
 
 
 def _to_records(feed: str) -> ToRecords:
-    module, _, name = FEEDS[feed].partition(":")
+    module, _, name = FEEDS[feed].maps.partition(":")
     function: ToRecords = getattr(import_module(module), name)
     return function

@@ -15,6 +15,9 @@ from adapters.facility import JST
 from adapters.hl7v2.ack import ACCEPTED, ACKNOWLEDGEMENTS, UNAVAILABLE, Verdict, acknowledge, header, refused
 from adapters.hl7v2.framer import Frame
 from adapters.hl7v2.parse import Message, Unreadable, read
+from adapters.hl7v2.segments import pid
+from adapters.identity import order_key
+from adapters.record import Unmappable
 from fhir_server.outcome import FHIRError
 from fhir_server.store import journal
 
@@ -64,7 +67,7 @@ class Intake:
                 sender=admitted.facility.number,
                 control=head.control[:LONGEST],
                 raw=frame.raw,
-                order=f"{admitted.facility.number}/{_patient(message)}",
+                order=order_key(admitted.facility.number, _patient(message)),
                 received=now,
                 ack=acknowledge(head, verdict, now, control),
                 held=admitted.held,
@@ -152,6 +155,9 @@ def _missing(message: Message, required: Sequence[Place]) -> str:
 
 
 def _patient(message: Message) -> str:
-    """What messages about one patient share: the first identifier. Without one, the message stands for itself."""
+    """The number that also names the patient's resources. Without one, the message stands for itself."""
     patient = message.first("PID")
-    return patient[3][1] if patient and patient[3] else message.control
+    try:
+        return pid.number(patient) if patient else message.control
+    except Unmappable:
+        return message.control

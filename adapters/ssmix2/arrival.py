@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from adapters.identity import order_key
 from adapters.ssmix2.kinds import left_alone
 from adapters.ssmix2.path import control
 from adapters.ssmix2.walk import Found
@@ -44,7 +45,8 @@ def messages(files: Iterable[Found], facility: str, held: str, now: datetime) ->
 
 def _message(file: Found, raw: bytes, facility: str, held: str, now: datetime) -> Message:
     patient = file.key.patient if file.key else ""
-    return Message(FEED, facility, control(file.path), raw, f"{facility}/{patient}", now, held=held)
+    order = order_key(facility, patient)
+    return Message(FEED, facility, control(file.path), raw, order, now, held=held, stands=True)
 
 
 def _content(file: Found) -> bytes | None:

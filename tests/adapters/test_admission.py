@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from adapters.admission import REMEMBERED, Admission, Admitted, admit, provisional
+from adapters.admission import REMEMBERED, Admission, Admitted, admit, provisional, release
 from adapters.facility import Facility
 from fhir_server.store.journal import Message
 
@@ -54,3 +54,17 @@ def test_entering_a_facility_lets_its_held_messages_go(store):
     store.journal.receive([Message("mllp", number, "C1", b"MSH", "x", NOW, held="unknown")])
     admit(store, "1119999992", "北病院", ("KITA",))
     assert [(one.state, one.number) for one in store.journal.counts()] == [("received", 1)]
+
+
+def test_what_arrives_as_held_just_after_the_facility_was_entered_is_let_go(store):
+    """The listener remembers for a moment that nobody knew the sender."""
+    number = provisional("KITA", store.facilities)
+    admit(store, "1119999992", "北病院", ("KITA",))
+    store.facilities.add("1119999993", "東病院", ("HIGASHI",), confirmed=False)
+    store.journal.receive([
+        Message("mllp", number, "C1", b"MSH", "x", NOW, held="unknown"),
+        Message("ssmix2", "1119999992", "F1", b"MSH", "x", NOW, held="unknown"),
+        Message("mllp", "1119999993", "C2", b"MSH", "y", NOW, held="unconfirmed")])
+    assert [release(store), release(store)] == [2, 0]
+    assert [(one.feed, one.state, one.number) for one in store.journal.counts()] == [
+        ("mllp", "held", 1), ("mllp", "received", 1), ("ssmix2", "received", 1)]

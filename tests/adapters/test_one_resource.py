@@ -6,6 +6,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from adapters.admission import Admission, admit
 from adapters.hl7v2.framer import Frame
@@ -15,6 +16,7 @@ from adapters.ssmix2.load import Tally, journal
 from adapters.ssmix2.path import parse
 from adapters.worker import Worker
 from fhir_server.context import Context
+from tests.conftest import DATABASE
 from tests.server import Client
 
 HOSPITAL, OTHER = "1119999991", "1119999992"
@@ -234,6 +236,21 @@ def test_a_file_replaces_all_that_its_key_stated_before(region: Region, way: str
     region.stores(PRESCRIPTION.file("1", ELEVEN))
     [left] = region.found(both.search)
     assert left["medicationCodeableConcept"]["coding"][0]["code"] == "103835401"
+
+
+def test_messages_and_files_about_one_patient_are_handled_in_one_order(
+    region: Region, _client: MongoClient[dict[str, Any]]
+) -> None:
+    """Whatever other numbers of his a message names first."""
+    region.stores(PATIENT.file("架空町", NINE))
+    region.sends(PATIENT.message("架空町", TEN).replace(b"0000100001^^^^PI", b"A-1^^^^NI~0000100001^^^^PI"))
+    assert _client[DATABASE]["journal"].distinct("order") == [f"{HOSPITAL}/0000100001"]
+
+
+def test_a_file_with_its_former_content_restored_says_that_again(region: Region) -> None:
+    for value in ("4.25", "5.25", "4.25"):
+        region.stores(RESULT.file(value, NINE))
+        assert told(region, RESULT) == [value]
 
 
 def test_one_number_at_two_facilities_is_two_people(region: Region) -> None:

@@ -1,12 +1,13 @@
 import threading
+from datetime import datetime
 
 import pytest
 
-from adapters.admission import Admission, admit
-from adapters.facility import Facility
+from adapters.admission import Admission, admit, release
+from adapters.facility import JST, Facility
 from adapters.hl7v2.ack import header
-from adapters.worker import FEEDS, Worker, run
-from fhir_server.store.journal import Message
+from adapters.worker import FEEDS, Worker, _records, run
+from fhir_server.store.journal import Entry, Message
 from tests.adapters.hl7v2.data import message
 
 
@@ -60,6 +61,55 @@ def test_what_was_held_under_a_provisional_number_belongs_to_the_facility_once_i
     store.journal.work("test", lambda entries: taken.extend(entries) or stop.set(), stop := threading.Event())
     found = Worker(context, Admission(store.facilities, open=False))._facility(taken[0])
     assert found == Facility(facility.number, "見本病院", ("MINAMI-HP",))
+
+
+def test_who_is_no_longer_admitted_is_held_until_he_is_again(context, store):
+    raw = message("ADT_A08_iso2022jp")
+    admit(store, "1119999991", "見本病院", ("MINAMI-HP",))
+    store.journal.receive([Message("mllp", "1119999991", "C1", raw, "x", context.now())])
+    store.facilities.add("1119999991", "見本病院", ("ANOTHER",))
+    worker, stop = Worker(context, Admission(store.facilities, open=False)), threading.Event()
+    thread = threading.Thread(target=store.journal.work, args=("test", worker, stop))
+    thread.start()
+    while [one.state for one in store.journal.counts()] != ["held"]:
+        stop.wait(0.02)
+    [row] = store.journal.rows("held")
+    assert (row.reason, row.place) == ("No facility of the table sends under this MSH-4.", "MSH-4")
+    assert release(store) == 0
+    worker.admission._known.clear()
+    admit(store, "1119999992", "見本医院", ("MINAMI-HP",))
+    while [one.state for one in store.journal.counts()] != ["done"]:
+        stop.wait(0.02)
+    stop.set()
+    thread.join()
+    assert store.counts()["Patient"] == 1
+
+
+def test_a_message_from_the_future_keeps_out_nothing_that_comes_after_it(work, fhir):
+    raw = message("ADT_A08_iso2022jp")
+    work(raw.replace(b"20240603", b"20620603"))
+    work(raw.replace(b"20240603101500||", b"20260401181000||").replace(b"19550117", b"19550118"))
+    [entry] = fhir.get("Patient?family=見本").json()["entry"]
+    assert entry["resource"]["birthDate"] == "1955-01-18"
+
+
+ARRIVED = datetime(2024, 6, 3, 10, 15, tzinfo=JST)
+
+
+@pytest.mark.parametrize("feed, control, place", [
+    ("mllp", "C1", "MSH-7"),
+    ("ssmix2", "0004417733_-_ADT-00_999999999999999_20240603101500000_-_1", "file name"),
+])
+@pytest.mark.parametrize("day, believed", [(b"20240604", True), (b"20240605", False)])
+def test_a_time_more_than_a_day_ahead_is_that_of_the_arrival_and_is_noted(feed, control, place, day, believed):
+    raw = message("ADT_A08_iso2022jp").replace(b"20240603101500||", day + b"101500||")
+    control = control.replace("20240603", day.decode())
+    [record] = _records(Entry("1", feed, "1119999991", control, raw, "x", ARRIVED, 0), Facility("1119999991", "見本病院"))
+    stated = datetime.strptime(f"{day.decode()}101500+0900", "%Y%m%d%H%M%S%z")
+    assert record.time == (stated if believed else ARRIVED)
+    noted = [(one.place, one.text) for one in record.notes if one.text.startswith("This is later")]
+    assert noted == ([] if believed else [
+        (place, "This is later than the message arrived, and counts as the time it arrived.")])
 
 
 def test_every_feed_has_its_maps():
