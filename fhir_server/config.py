@@ -23,7 +23,9 @@ class Config:
     workers: int = 2
     open: bool = False
     demo: bool = False
+    base_url: str = ""
     request_limit: int = 64 * MB
+    answer_limit: int = 64 * MB
     resource_limit: int = 12 * MB
     message_limit: int = 10 * MB
     entry_limit: int = 5000
