@@ -68,7 +68,7 @@ class TrialDatabase:
         self._due = 0.0
 
     def tend(self, now: float) -> None:
-        if now < self._due or embedded.pid(self._config.data_dir):
+        if now < self._due or embedded.alive(self._config.data_dir):
             return
         log.warning("the trial database ended; started again")
         try:

@@ -29,6 +29,7 @@ class Child:
         self._command = command
         self._environment = {**environment, _PARENT: str(os.getpid())}
         self._failures = 0
+        self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._due = 0.0
 
@@ -37,13 +38,18 @@ class Child:
         return self._process.pid if self._process else None
 
     def tend(self, now: float) -> None:
-        """Starts the process where none runs: at once the first time, a little later after each quick death."""
+        """Starts the process where none runs: at once the first time, a little later after each quick end.
+
+        However well it ended: a part runs until it is asked to stop.
+        """
         if self._process and self._process.poll() is not None:
             self._bury(self._process.returncode, now)
-        if not self._process and now >= self._due:
+        if not self._process and not self._asked and now >= self._due:
             self._start(now)
 
     def ask(self) -> None:
+        """Asks the process to stop; it is not started again."""
+        self._asked = True
         if self._process and self._process.poll() is None:
             self._process.terminate()
 
@@ -64,9 +70,6 @@ class Child:
 
     def _bury(self, code: int, now: float) -> None:
         self._process = None
-        if code == 0:
-            self._due = float("inf")
-            return
         self._failures = 0 if now - self._started > _STEADY else self._failures + 1
         pause = min(_LONGEST, 0.25 * 2**self._failures) if self._failures > 1 else 0.0
         self._due = now + pause

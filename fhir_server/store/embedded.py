@@ -72,10 +72,10 @@ def running(data_dir: Path, cache_gb: float = 0.0) -> Iterator[str]:
 
 
 def alive(data_dir: Path) -> bool:
-    """Tells whether the mongod of `data_dir` answers; keeps its log within bounds on the way."""
+    """Tells whether the mongod of `data_dir` runs; keeps its log within bounds on the way."""
     home = _home(data_dir)
     _trim(home / "mongod.log")
-    return _answers(home)
+    return _pid(home) is not None
 
 
 def revive(data_dir: Path, cache_gb: float = 0.0) -> None:

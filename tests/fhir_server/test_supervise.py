@@ -67,13 +67,18 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly() -> None:
     assert starts == [0.0, 0.25, 1.5, 3.75]
 
 
-def test_a_child_that_ends_well_is_left_in_peace() -> None:
+def test_a_child_that_ends_well_is_started_again_unless_it_was_asked_to_end() -> None:
     child = Child("part", ["true"], os.environ)
     child.tend(0.0)
     first = child.pid or 0
     assert wait_for(lambda: gone(first))
     child.tend(1.0)
+    second = child.pid or 0
+    assert second not in (0, first)
+    child.ask()
+    assert wait_for(lambda: gone(second))
     child.tend(1_000_000.0)
+    child.tend(2_000_000.0)
     assert child.pid is None
 
 
