@@ -52,14 +52,22 @@ class Key:
 
 
 def parse(name: str) -> Key | None:
-    """Returns the key in a file name; None for anything else that lies in a storage (Thumbs.db, copies, drafts)."""
-    found = _NAME.fullmatch(name)
+    """Returns the key in a file name; None for anything else that lies in a storage (Thumbs.db, copies, drafts).
+
+    A name with line ends, terminal escapes or bytes that are no UTF-8 is no file name of a storage.
+    """
+    found = _NAME.fullmatch(name) if name.isprintable() else None
     return Key(**{part: value or "" for part, value in found.groupdict().items()}) if found else None
+
+
+def shown(text: str) -> str:
+    """Returns the text fit for a terminal, a log and the journal: what does not print is escaped (`\\n`, `\\udcff`)."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def control(path: PurePosixPath) -> str:
     """Returns what names a file at its facility, whatever root or volume it lies in: `ID/診療日/データ種別/file`."""
-    return "/".join(path.parts[-4:])
+    return shown("/".join(path.parts[-4:]))
 
 
 def misplaced(place: PurePosixPath, key: Key) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.facility import JST
-from adapters.ssmix2.path import Key, control, misplaced, parse, storage
+from adapters.ssmix2.path import Key, control, misplaced, parse, shown, storage
 
 PART = st.text("0123456789ABCdef-", min_size=1)
 KEYS = st.builds(
@@ -54,6 +54,9 @@ def test_the_parts_of_a_name(name: str, key: Key) -> None:
     "0000100001_20240401_OMP-01_000000024040101_20240401113000000_08_1~",
     "0000100001_20240401_OMP-01_000000024040101_20240401113000000_08_3",
     "0000100001_２０２４0401_OMP-01_000000024040101_20240401113000000_08_1",
+    "0000100001\n_20240401_OMP-01_000000024040101_20240401113000000_08_1",
+    "0000100001_20240401_OMP-01_\x1b]0;x\x07_20240401113000000_08_1",
+    "0000100001_20240401_OMP-01_\udcff_20240401113000000_08_1",
 ])
 def test_what_is_no_file_of_a_storage(name: str) -> None:
     assert parse(name) is None
@@ -101,3 +104,16 @@ def test_folders_that_contradict_the_name(place: str, wrong: bool) -> None:
 ])
 def test_the_facility_of_a_storage(root: str, number: str) -> None:
     assert storage(PurePosixPath(root) / "000/010/0000100001/-/ADT-00/x") == number
+
+
+@given(st.text(st.characters(codec=None)))
+def test_whatever_a_folder_is_called_its_name_can_be_shown_and_stored(name: str) -> None:
+    assert shown(name).isprintable()
+    assert shown(name).encode().decode() == shown(name)
+
+
+@pytest.mark.parametrize("name, text", [
+    ("患者 1", "患者 1"), ("a\nb", "a\\nb"), ("\x1b[2J", "\\x1b[2J"), ("\udcff", "\\udcff"), ("\u202e", "\\u202e"),
+])
+def test_what_does_not_print_is_escaped(name: str, text: str) -> None:
+    assert control(PurePosixPath("/r/a/b", name, "file")) == f"a/b/{text}/file"
