@@ -21,9 +21,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from adapters import admission, worker
-from adapters.ssmix2.arrival import FEED, batches, messages, reason
+from adapters.ssmix2.arrival import FEED, batches, read, reason
 from adapters.ssmix2.path import DELETED
 from adapters.ssmix2.walk import Found, walk
 from fhir_server import options, supervise
@@ -36,17 +37,29 @@ PROCESSES = max(2, min(8, os.cpu_count() or 2))
 LOOK = 0.2
 # Of quarantined files whose reasons are told.
 SHOWN = 1000
+# The exit code of what Ctrl-C ended: 128 + SIGINT.
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What a load found. `left` counts by reason what is not for the journal, `known` what the journal had already."""
+    """What a load found.
+
+    kinds   files of each kind
+    left    what is not for the journal, by reason
+    unread  files and whole folders that could not be read, by reason
+    files   seen, new, known (to the journal already), withdrawn; waited: those of an earlier load that was stopped
+    """
 
     kinds: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
     files: Counter[str] = field(default_factory=Counter)
 
     def add(self, file: Found) -> None:
+        if file.unread:
+            self.unread[file.unread] += 1
+            return
         self.files["seen"] += 1
         if file.key:
             self.kinds[file.key.kind] += 1
@@ -57,9 +70,15 @@ class Tally:
 
 
 def journal(root: Path, facility: str, context: Context, tally: Tally, progress: Callable[[], None]) -> None:
-    """Puts all files below `root` into the journal, each patient's in order; `progress` is called after each batch."""
-    for batch in batches(_counted(root, facility, context.config, tally)):
-        receipts = context.store.journal.receive(messages(batch, facility, "", context.now()))
+    """Puts all files below `root` into the journal, each patient's in order; `progress` is called after each batch.
+
+    The storages of other facilities are left alone: a volume may hold those of several.
+    """
+    found = (file for file in _counted(root, facility, context.config, tally) if not reason(file))
+    for batch in batches(found):
+        reading = read(batch, facility, "", context.now())
+        tally.unread.update(why for _, why in reading.unread)
+        receipts = context.store.journal.receive(reading.messages)
         known = sum(one.duplicate for one in receipts)
         tally.files["known"] += known
         tally.files["new"] += len(receipts) - known
@@ -82,8 +101,11 @@ def working(config: Config, processes: int = PROCESSES) -> Iterator[Callable[[],
     spawn = multiprocessing.get_context("spawn")
     stop = spawn.Event()
     running = [spawn.Process(target=_work, args=(config, stop), daemon=True) for _ in range(processes)]
+    # Ctrl-C reaches them too, but their parent says when to stop; they inherit this.
+    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
     for one in running:
         one.start()
+    signal.signal(signal.SIGINT, heeded)
     try:
         yield lambda: any(one.is_alive() for one in running)
     finally:
@@ -93,8 +115,7 @@ def working(config: Config, processes: int = PROCESSES) -> Iterator[Callable[[],
 
 
 def _work(config: Config, stop: Any) -> None:
-    """One worker. Ctrl-C reaches it too, but its parent says when to stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """One worker."""
     if parent := multiprocessing.parent_process():
         supervise.end_with(parent.pid or 0)
     with open_context(config) as context:
@@ -120,22 +141,33 @@ def _number(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--name", default="", help="Name of the facility, where the network does not know it yet.")
 @options.settings("data_dir", "mongodb_uri", "demo")
 def command(path: Path, facility: str, name: str, **given: Any) -> None:
-    """Load an SS-MIX2 standardized storage: ADT-00, OMP-01, OML-11, PPR-01. Twice is once."""
+    """Load an SS-MIX2 standardized storage: ADT-00, OMP-01, OML-11, PPR-01. Twice is once.
+
+    Ends with 1 if something could not be read, with 130 after Ctrl-C; what was read by then is not lost.
+    """
     config = options.config(**given)
-    with open_context(config) as context:
-        _admit(facility, name, context)
-        run(path, facility, config, context, Console())
+    try:
+        with open_context(config) as context:
+            _admit(facility, name, context)
+            tally = run(path, facility, config, context, Console())
+    except KeyboardInterrupt:
+        click.echo("\nStopped. What was read is safe and waits for a worker; load again to go on.", err=True)
+        raise SystemExit(INTERRUPTED) from None
+    if tally.unread:
+        raise click.ClickException(f"{tally.unread.total()} files or folders could not be read; load again.")
 
 
-def run(path: Path, facility: str, config: Config, context: Context, console: Console) -> None:
+def run(path: Path, facility: str, config: Config, context: Context, console: Console) -> Tally:
     """Loads the storage, shows how far it is, and closes with a summary."""
     tally, since, begin = Tally(), context.now().replace(microsecond=0), monotonic()
     before = Counter(context.store.counts())
+    tally.files["waited"] = context.store.journal.waiting(FEED)
     with working(config) as at_work, _progress(console) as bar:
         _load(path, facility, context, tally, bar, at_work)
     stored = Counter(context.store.counts())
     stored.subtract(before)
     _summarize(tally, stored, quarantined(facility, since, context), monotonic() - begin, console)
+    return tally
 
 
 def _admit(facility: str, name: str, context: Context) -> None:
@@ -177,13 +209,15 @@ def _progress(console: Console) -> Progress:
 
 def _summarize(tally: Tally, stored: Counter[str], parked: Counter[str], seconds: float, console: Console) -> None:
     table = Table("", "", box=None, show_header=False)
-    rows = {
+    rows: dict[str, object] = {
         "files": tally.files["seen"],
         **{f"  {kind}": number for kind, number in sorted(tally.kinds.items())},
         "mapped now": tally.files["new"] - parked.total(),
+        **({"waited from before": tally.files["waited"]} if tally.files["waited"] else {}),
         "unchanged": tally.files["known"],
         "withdrawn": tally.files["withdrawn"],
         **{f"left alone, {why}": number for why, number in tally.left.items()},
+        **{f"cannot be read, {why}": number for why, number in tally.unread.items()},
         "quarantined": parked.total(),
         **{f"  {why}": number for why, number in parked.most_common()},
         "resources": stored.total(),
@@ -193,5 +227,8 @@ def _summarize(tally: Tally, stored: Counter[str], parked: Counter[str], seconds
         "resources a second": round(stored.total() / seconds),
     }
     for name, number in rows.items():
-        table.add_row(name, str(number))
+        # As Text: names of kinds and reasons come from outside and are no markup.
+        table.add_row(Text(name), str(number))
     console.print(table)
+    if not (tally.files["new"] or tally.files["waited"] or tally.unread):
+        console.print("Nothing changed.")

@@ -1,8 +1,12 @@
-"""The sample storages, unpacked once."""
+"""The sample storages, unpacked once, and what makes a storage unreadable."""
 
 import gzip
 import json
+import os
+import resource
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +38,27 @@ def expected() -> dict[str, Any]:
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The storages of the facilities 1119999991 and 1119999992, side by side."""
     return unpacked("own.tar.gz", tmp_path_factory.mktemp("own")) / "std"
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """A process that can open nothing more, as when a share is away: known folders, unknown content."""
+    lowest = os.dup(0)
+    os.close(lowest)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def unreadable(folder: Path) -> None:
+    """Makes one folder below `folder` that nobody can open: its path is longer than the system takes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    for _ in range(1 + os.pathconf(folder, "PC_PATH_MAX") // 250):
+        os.mkdir("x" * 250, dir_fd=descriptor)
+        above, descriptor = descriptor, os.open("x" * 250, os.O_RDONLY, dir_fd=descriptor)
+        os.close(above)
+    os.close(descriptor)

@@ -1,8 +1,11 @@
 """What lies in a storage, patient by patient."""
 
-from pathlib import Path
+import os
+import socket
+from pathlib import Path, PurePosixPath
 
-from adapters.ssmix2.walk import walk
+from adapters.ssmix2.walk import Found, listed, walk
+from tests.adapters.ssmix2.conftest import no_descriptors, unreadable
 
 ADT = "000/010/{0}/-/ADT-00/{0}_-_ADT-00_999999999999999_{1}_-_{2}"
 OMP = "000/010/{0}/20240401/OMP-01/{0}_20240401_OMP-01_000000000000001_{1}_08_{2}"
@@ -53,3 +56,49 @@ def test_a_storage_of_another_facility_is_not_taken_for_this_one(tmp_path: Path)
         [("0000100001_-_ADT-00_999999999999999_20240401000000000_-_1", "")],
         [("0000100001_-_ADT-00_999999999999999_20240402000000000_-_1", "another facility")],
     ]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    put(tmp_path, ADT.format("0000100001", "20240401000000000", "1"))
+    unreadable(tmp_path / "000/020")
+    told = [(one.path.name, one.unread) for files in walk(str(tmp_path), "1119999991", 100) for one in files]
+    assert told == [
+        ("0000100001_-_ADT-00_999999999999999_20240401000000000_-_1", ""),
+        ("x" * 250, "File name too long"),
+    ]
+
+
+def test_a_root_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
+    with no_descriptors():
+        [[root]] = walk(str(tmp_path), "1119999991", 100)
+    assert root == Found(PurePosixPath(tmp_path), 0, 0, unread="Too many open files")
+    assert [one.unread for [one] in walk(str(tmp_path / "gone"), "1119999991", 100)] == ["vanished"]
+
+
+def test_only_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
+    put(tmp_path / "volume", ADT.format("0000100001", "20240401000000000", "1"))
+    (tmp_path / "link").symlink_to(tmp_path / "volume")
+    assert len(names(tmp_path / "link")) == 1
+    assert listed(str(tmp_path / "link"), "1119999991", 100).unread == "Not a directory"
+
+
+def test_links_pipes_and_sockets_under_a_good_name_are_no_files(tmp_path: Path) -> None:
+    put(tmp_path, "outside", b"MSH")
+    folder = tmp_path / "root/000/010/0000100001/-/ADT-00"
+    folder.mkdir(parents=True)
+    good = "0000100001_-_ADT-00_999999999999999_2024040100000000{}_-_1"
+    (folder / good.format(1)).symlink_to(tmp_path / "outside")
+    os.mkfifo(folder / good.format(2))
+    server = socket.socket(socket.AF_UNIX)
+    descriptor = os.open(folder, os.O_RDONLY)
+    server.bind(f"/proc/self/fd/{descriptor}/{good.format(3)}")
+    server.close()
+    os.close(descriptor)
+    assert names(tmp_path / "root") == [[(good.format(number), "no regular file") for number in (1, 2, 3)]]
+
+
+def test_names_that_do_not_print_are_no_storage_files(tmp_path: Path) -> None:
+    for name in (b"1\n_-_ADT-00_9_20240401000000000_-_1", b"1_-_ADT-00_\x1b[2J_20240401000000000_-_1",
+                 b"1_-_ADT-00_\xff_20240401000000000_-_1", "1_-_ADT-00_\u202e_20240401000000000_-_1".encode()):
+        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(b"MSH")
+    assert [odd for [*files] in names(tmp_path) for _, odd in files] == ["no storage file"] * 4
