@@ -52,6 +52,7 @@ def context(config: Config, store: Store) -> Context:
 def create_app(surroundings: Context) -> flask.Flask:
     """Returns the application: the FHIR API under /fhir and the pages for people."""
     app = flask.Flask("fhir_server", static_folder=None)
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = surroundings.config.request_limit
     app.extensions["kakehashi"] = surroundings
     guard.install(app, surroundings.config)

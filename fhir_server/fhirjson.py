@@ -4,14 +4,28 @@ https://hl7.org/fhir/R4/json.html · https://hl7.org/fhir/R4/datatypes.html#deci
 """
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
 Resource = dict[str, Any]
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+# No measurement has more digits; numbers are compared and indexed digit by digit.
+DIGITS = 1000
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number is out of range") from None
+    if len(text) > DIGITS:
+        raise ValueError(f"a number has more than {DIGITS} characters")
+    return number
+
+
+_decoder = msgspec.json.Decoder(float_hook=_decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _sorting = msgspec.json.Encoder(decimal_format="number", order="sorted")
 

@@ -63,5 +63,6 @@ def closed(store: Store) -> Iterator[Client]:
 @pytest.fixture
 def small(store: Store) -> Iterator[Client]:
     """A client of a server with small limits."""
-    with serving(context_for(store, request_limit=10_000, resource_limit=5_000, entry_limit=3)) as client:
+    limits = {"request_limit": 10_000, "resource_limit": 5_000, "entry_limit": 3, "answer_limit": 5_000}
+    with serving(context_for(store, **limits)) as client:
         yield client

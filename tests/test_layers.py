@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; what shares a line may know each other.
 LAYERS = [
     {"terminology", "profiles", "conformance"},
-    {"fhir_server.outcome", "fhir_server.config", "fhir_server.fhirjson", "fhir_server.options", "fhir_server.supervise"},
+    {"fhir_server.outcome", "fhir_server.config", "fhir_server.fhirjson", "fhir_server.options", "fhir_server.supervise",
+     "fhir_server.log", "fhir_server.trace"},
     {"fhir_server.definitions", "fhir_server.fhirpath"},
     {"fhir_server.store"},
     {"fhir_server.validation", "fhir_server.search"},
@@ -19,7 +20,7 @@ LAYERS = [
     {"fhir_server.context", "fhir_server.exchange"},
     {"fhir_server.bundle", "fhir_server.transact"},
     {"fhir_server.interactions"},
-    {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal"},
+    {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal", "fhir_server.replay"},
     {"adapters"},
 ]
 WIRING = {"fhir_server.app", "fhir_server.cli", "fhir_server.serve", "fhir_server.demo", "fhir_server.parts"}

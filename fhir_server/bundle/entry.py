@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.bundle.links import linked
+from fhir_server.bundle.links import Links, linked
 from fhir_server.context import Context
 from fhir_server.exchange import Request, version_in
 from fhir_server.fhirjson import Resource
 from fhir_server.outcome import BadRequest, FHIRError, NotSupported
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-RESTFUL = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})\Z")
+ABSOLUTE = re.compile(r"(?:urn:(?:uuid|oid):|https?://)\S+")
+# What stands before `Type/id` in a fullUrl that is an address.
+BASE = re.compile(r"(https?://\S*/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
 def request(entry: Any, place: str, parent: Request, context: Context) -> Request:
@@ -71,24 +73,31 @@ def _preconditions(said: Mapping[str, Any], place: str) -> dict[str, Any]:
 def with_ids(entries: Sequence[Mapping[str, Any]], requests: Sequence[Request], context: Context) -> list[Request]:
     """Returns the requests with ids for what is created, and every link among the entries made literal.
 
-    Raises BadRequest for a fullUrl that stands twice and for a link that leads nowhere.
+    Raises BadRequest for a fullUrl that is none or stands twice, and for a link that leads nowhere.
     """
     named = [replace(one, id=context.new_id()) if one.interaction == "create" else one for one in requests]
     ids = _ids(entries, named)
-    return [replace(one, resource=linked(one.resource, ids, f"{one.place}.resource")) if one.resource else one
-            for one in named]
+    return [_with_links(entry, one, ids) for entry, one in zip(entries, named)]
+
+
+def _with_links(entry: Mapping[str, Any], request: Request, ids: Mapping[str, str]) -> Request:
+    if request.resource is None:
+        return request
+    base = BASE.fullmatch(entry.get("fullUrl") or "")
+    links = Links(ids, base[1] if base else "")
+    return replace(request, resource=linked(request.resource, links, f"{request.place}.resource"))
 
 
 def _ids(entries: Sequence[Mapping[str, Any]], requests: Sequence[Request]) -> dict[str, str]:
     ids: dict[str, str] = {}
     for entry, one in zip(entries, requests):
         url = entry.get("fullUrl")
-        if not isinstance(url, str) or one.interaction not in ("create", "update"):
+        if url is None:
             continue
+        if not isinstance(url, str) or not ABSOLUTE.fullmatch(url):
+            raise BadRequest(f"The fullUrl {str(url)[:80]!r} is no absolute URI.", expression=f"{one.place}.fullUrl")
         if url in ids:
             raise BadRequest(f"The fullUrl {url[:80]} stands twice.", expression=f"{one.place}.fullUrl")
-        ids[url] = f"{one.type}/{one.id}"
-        restful = RESTFUL.match(url)
-        if restful:
-            ids[restful[1]] = ids[url]
+        if one.interaction in ("create", "update"):
+            ids[url] = f"{one.type}/{one.id}"
     return ids

@@ -3,46 +3,102 @@
 https://hl7.org/fhir/R4/http.html#transaction · https://hl7.org/fhir/R4/bundle.html#references
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from fhir_server.fhirjson import Resource
 from fhir_server.outcome import BadRequest
 
-# A business identifier may well be a urn:uuid; it names the thing itself and is never a link.
-NEVER_LINKS = frozenset(("system", "value"))
+# Elements of the types Reference, uri, url, canonical, oid and uuid: only they link, never a text that looks like it.
+# Identifier.system and Identifier.value name the thing itself.
+LINKING = re.compile(r"reference|.*([uU]rl|[uU]ri|[cC]anonical|Oid|Uuid)")
 
 
-def linked(node: Any, ids: Mapping[str, str], place: str) -> Any:
-    """Returns a copy of `node` in which every link to a fullUrl in `ids` is the literal `Type/id`.
+@dataclass(frozen=True)
+class Links:
+    """Where links lead.
 
-    Raises BadRequest for a Reference to a urn: that no entry has.
+    ids   fullUrl → `Type/id`
+    base  of the fullUrl of the entry that refers, with its last `/`: what relative references start from; or ""
     """
+
+    ids: Mapping[str, str]
+    base: str = ""
+
+    def literal(self, value: str) -> str | None:
+        """Returns the literal reference for a link; it may go on into the resource: `urn:uuid:…#part`."""
+        url, mark, part = value.partition("#")
+        found = self.ids.get(url) or (self.ids.get(self.base + url) if self.base else None)
+        return found + mark + part if found else None
+
+
+def linked(resource: Resource, links: Links, place: str) -> Resource:
+    """Returns a copy of `resource` in which every link to a fullUrl is the literal `Type/id`.
+
+    Raises BadRequest for a Reference to a urn: that no entry has, for a conditional one, and for endless nesting.
+    """
+    try:
+        found: Resource = _linked(resource, links)
+        return found
+    except _Nowhere as error:
+        where = next(_places(resource, error.value, place), place)
+        raise BadRequest(error.text, expression=where) from None
+    except RecursionError:
+        raise BadRequest("The resource is nested too deeply.", expression=place) from None
+
+
+class _Nowhere(Exception):
+    """A reference that leads nowhere; its place is looked for only now, for links are many and faults are few."""
+
+    def __init__(self, value: str, text: str) -> None:
+        super().__init__(text)
+        self.value, self.text = value, text
+
+
+def _linked(node: Any, links: Links) -> Any:
     if isinstance(node, dict):
-        return {name: _member(name, value, ids, f"{place}.{name}") for name, value in node.items()}
+        return {name: _member(name, value, links) for name, value in node.items()}
     if isinstance(node, list):
-        return [linked(one, ids, f"{place}[{i}]") for i, one in enumerate(node)]
+        return [_linked(one, links) for one in node]
     return node
 
 
-def _member(name: str, value: Any, ids: Mapping[str, str], place: str) -> Any:
-    if not isinstance(value, str):
-        return linked(value, ids, place)
-    if name in NEVER_LINKS:
-        return value
-    if value in ids:
-        return ids[value]
-    if name == "reference":
-        return _reference(value, ids, place)
-    return value
+def _member(name: str, value: Any, links: Links) -> Any:
+    if not _is_linking(name):
+        return _linked(value, links) if isinstance(value, (dict, list)) else value
+    if isinstance(value, str):
+        return _literal(name, value, links)
+    if isinstance(value, list):
+        return [_literal(name, one, links) if isinstance(one, str) else _linked(one, links) for one in value]
+    return _linked(value, links)
 
 
-def _reference(value: str, ids: Mapping[str, str], place: str) -> str:
-    # A link may go on to one version or into the resource: urn:uuid:…#part.
-    url, hash_, part = value.partition("#")
-    if hash_ and url in ids:
-        return f"{ids[url]}#{part}"
+@lru_cache(4096)
+def _is_linking(name: str) -> bool:
+    return LINKING.fullmatch(name) is not None
+
+
+def _literal(name: str, value: str, links: Links) -> str:
+    found = links.literal(value)
+    if found or name != "reference":
+        return found or value
     if value.startswith(("urn:uuid:", "urn:oid:")):
-        raise BadRequest(f"No entry of the transaction has the fullUrl {value[:80]}.", expression=place)
-    if "?" in url and not url.startswith(("http:", "https:")):
-        raise BadRequest(f"The conditional reference {value[:80]!r} is not supported.", expression=place)
+        raise _Nowhere(value, f"No entry of the transaction has the fullUrl {value[:80]}.")
+    if "?" in value and not value.startswith(("http:", "https:")):
+        raise _Nowhere(value, f"The conditional reference {value[:80]!r} is not supported.")
     return value
+
+
+def _places(node: Any, value: str, place: str) -> Iterator[str]:
+    """The places of the Reference `value`."""
+    if isinstance(node, dict):
+        if node.get("reference") == value:
+            yield f"{place}.reference"
+        for name, one in node.items():
+            yield from _places(one, value, f"{place}.{name}")
+    if isinstance(node, list):
+        for i, one in enumerate(node):
+            yield from _places(one, value, f"{place}[{i}]")

@@ -1,7 +1,10 @@
 """batch and transaction: https://hl7.org/fhir/R4/http.html#transaction"""
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 from fhir_server.access.condition import condition
@@ -11,10 +14,15 @@ from fhir_server.context import Context
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import encode, instant
 from fhir_server.interactions import write
-from fhir_server.outcome import BadRequest, FHIRError, NotSupported, TooLarge
+from fhir_server.outcome import BadRequest, FHIRError, NotSupported, TooLarge, Unavailable
+from fhir_server.trace import where
 from fhir_server.transact import transact
 
+# After so long the entries that are left are answered without being run.
+BATCH_SECONDS = 30.0
 WRITES = frozenset(("create", "update", "delete"))
+
+log = logging.getLogger(__name__)
 
 
 def transaction(request: Request, context: Context) -> Response:
@@ -37,24 +45,50 @@ def transaction(request: Request, context: Context) -> Response:
 
 
 def _batch(entries: Sequence[Any], request: Request, context: Context) -> Response:
-    answers = [_alone(entry, f"Bundle.entry[{i}]", request, context) for i, entry in enumerate(entries)]
+    budget = Budget(context.config.answer_limit, monotonic() + BATCH_SECONDS)
+    answers = [_alone(entry, f"Bundle.entry[{i}]", request, context, budget) for i, entry in enumerate(entries)]
     return Response(200, page("batch-response", answers, ()))
 
 
-def _alone(entry: Any, place: str, parent: Request, context: Context) -> bytes:
+@dataclass
+class Budget:
+    """What all answers together may take: a small request must not make a huge answer, nor hold its place for ever.
+
+    left   bytes
+    until  seconds of the steady clock
+    """
+
+    left: int
+    until: float
+
+    def check(self) -> None:
+        if self.left < 0:
+            raise TooLarge("The answers to the entries before are all that one answer can hold. Ask in smaller parts.")
+        if monotonic() > self.until:
+            raise Unavailable("The entries before took all the time of one request. Ask in smaller parts.")
+
+
+def _alone(entry: Any, place: str, parent: Request, context: Context, budget: Budget) -> bytes:
     try:
         one = bundle_entry.request(entry, place, parent, context)
         _refuse_nesting(one)
     except FHIRError as error:
         return _refusal(error)
-    return _dispatched(one, context)
+    return _dispatched(one, context, budget)
 
 
-def _dispatched(request: Request, context: Context) -> bytes:
+def _dispatched(request: Request, context: Context, budget: Budget) -> bytes:
+    """The answer to one entry, whatever happens to it: the answers to the others must not be lost."""
     try:
-        return _answer(context.dispatch(request, context), request)
+        budget.check()
+        answer = _answer(context.dispatch(request, context), request)
     except FHIRError as error:
-        return _refusal(error)
+        answer = _refusal(error)
+    except Exception as error:
+        log.error("an entry failed: %s", where(error))
+        answer = _refusal(FHIRError("The server failed on this entry."))
+    budget.left -= len(answer)
+    return answer
 
 
 def _refusal(error: FHIRError) -> bytes:
@@ -73,7 +107,8 @@ def _transaction(entries: Sequence[Any], request: Request, context: Context) -> 
     written = _write(requests, context)
     # What is read sees what was written: https://hl7.org/fhir/R4/http.html#trules. By then all is written, so what
     # cannot be read is told in its own entry.
-    answers = [_answer(written[one.place], one) if one.place in written else _dispatched(one, context)
+    budget = Budget(context.config.answer_limit, monotonic() + BATCH_SECONDS)
+    answers = [_answer(written[one.place], one) if one.place in written else _dispatched(one, context, budget)
                for one in requests]
     return Response(200, page("transaction-response", answers, ()))
 

@@ -9,6 +9,7 @@ import flask
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from fhir_server.access.caller import ANONYMOUS, OPEN, Caller
+from fhir_server.access.condition import condition
 from fhir_server.config import Config
 from fhir_server.exchange import Request, version_in
 from fhir_server.fhirjson import DecodeError, Resource, decode
@@ -19,6 +20,10 @@ JSON = "application/fhir+json"
 JSON_TYPES = frozenset((JSON, "application/json", "text/json", "json"))
 ANY = frozenset(("", "*/*", "application/*", "text/html"))
 FORM = "application/x-www-form-urlencoded"
+# A search has at most so much text; each of its bytes may be written as three.
+FORM_LIMIT = 300_000
+# Members and items: what bytes become in memory is bounded too.
+PARTS_LIMIT = 5_000_000
 
 
 def read_request(http: flask.Request, path: str, config: Config, resolve: Resolve, base: str) -> Request:
@@ -27,19 +32,23 @@ def read_request(http: flask.Request, path: str, config: Config, resolve: Resolv
     start = Request("", _caller(config), base, prefer=_prefer(http.headers.get("Prefer", "")))
     method = "GET" if http.method == "HEAD" else http.method
     request = resolve(method, url, start)
+    if request.interaction not in OPEN_TO_ALL:
+        # Before anything of the body is read: who may do nothing shall cost nothing.
+        condition(request.caller)
     _check_format(http, request)
     return Request(
         **{
             **vars(request),
             "query": tuple(pair for pair in (*request.query, *_form(http, request)) if pair[0] not in FORMATTING),
             "resource": _resource(http, request),
-            "if_match": _if_match(http.headers.get("If-Match", "")),
+            "if_match": _if_match(http.headers.get("If-Match")),
             "if_none_match": http.headers.get("If-None-Match", "").strip(),
             "if_none_exist": http.headers.get("If-None-Exist", ""),
         }
     )
 
 
+OPEN_TO_ALL = frozenset(("capabilities",))
 FORMATTING = frozenset(("_format", "_pretty"))
 
 
@@ -60,8 +69,10 @@ def _form(http: flask.Request, request: Request) -> list[tuple[str, str]]:
         return []
     if http.mimetype != FORM:
         raise UnsupportedMediaType(f"A search by POST is {FORM}, not {http.mimetype[:60] or 'without a type'}.")
+    if (http.content_length or 0) > FORM_LIMIT:
+        raise TooLarge(f"The form is larger than {FORM_LIMIT} bytes.")
     try:
-        return pairs(_body(http).decode("utf-8"))
+        return pairs(_body(http, FORM_LIMIT).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequest("The form is not UTF-8.") from error
 
@@ -79,17 +90,24 @@ def _resource(http: flask.Request, request: Request) -> Resource | None:
 WITH_RESOURCE = frozenset(("create", "update", "transaction"))
 
 
-def _body(http: flask.Request) -> bytes:
+def _body(http: flask.Request, limit: int | None = None) -> bytes:
+    if limit:
+        http.max_content_length = limit
     try:
-        return http.get_data(cache=False)
+        body = http.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise TooLarge(f"The request is larger than the limit of {http.max_content_length} bytes.") from error
+    if http.content_length is not None and len(body) != http.content_length:
+        raise BadRequest(f"The body has {len(body)} bytes where Content-Length says {http.content_length}.")
+    return body
 
 
 def parse_resource(raw: bytes) -> Resource:
     """Returns the JSON object in `raw`. Raises BadRequest that says where the text stops being JSON."""
     if not raw:
         raise BadRequest("The body is empty.")
+    if sum(map(raw.count, (b",", b"{", b"["))) > PARTS_LIMIT:
+        raise TooLarge(f"The body has more than {PARTS_LIMIT} members and items.")
     try:
         resource = decode(raw)
     except (DecodeError, UnicodeDecodeError) as error:
@@ -101,8 +119,8 @@ def parse_resource(raw: bytes) -> Resource:
     return resource
 
 
-def _if_match(text: str) -> int | None:
-    if not text:
+def _if_match(text: str | None) -> int | None:
+    if text is None:
         return None
     version = version_in(text)
     if version is None:

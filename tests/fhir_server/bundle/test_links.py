@@ -2,11 +2,11 @@
 
 import pytest
 
-from fhir_server.bundle.links import linked
+from fhir_server.bundle.links import Links, linked
 from fhir_server.outcome import BadRequest, Issue
 
 UUID = "urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9"
-IDS = {UUID: "Patient/p1", "http://old.example/Patient/7": "Patient/p7", "Patient/7": "Patient/p7"}
+LINKS = Links({UUID: "Patient/p1", "http://old.example/Patient/7": "Patient/p7"}, "http://old.example/")
 
 
 @pytest.mark.parametrize("given, wanted", [
@@ -14,13 +14,16 @@ IDS = {UUID: "Patient/p1", "http://old.example/Patient/7": "Patient/p7", "Patien
     ({"subject": {"reference": "Patient/7"}}, {"subject": {"reference": "Patient/p7"}}),
     ({"subject": {"reference": "http://old.example/Patient/7"}}, {"subject": {"reference": "Patient/p7"}}),
     ({"subject": {"reference": "Patient/8"}}, {"subject": {"reference": "Patient/8"}}),
+    ({"subject": {"reference": UUID + "#part"}}, {"subject": {"reference": "Patient/p1#part"}}),
+    ({"instantiatesUri": [UUID, "urn:x"]}, {"instantiatesUri": ["Patient/p1", "urn:x"]}),
+    ({"valueString": UUID, "family": UUID}, {"valueString": UUID, "family": UUID}),
     ({"subject": {"reference": "#inside"}}, {"subject": {"reference": "#inside"}}),
     ({"content": [{"attachment": {"url": UUID}}]}, {"content": [{"attachment": {"url": "Patient/p1"}}]}),
     ({"identifier": [{"system": "urn:ietf:rfc:3986", "value": UUID}]},
      {"identifier": [{"system": "urn:ietf:rfc:3986", "value": UUID}]}),
 ])
 def test_a_link_to_an_entry_becomes_literal_and_nothing_else_changes(given: dict, wanted: dict) -> None:
-    assert linked(given, IDS, "Bundle.entry[0].resource") == wanted
+    assert linked(given, LINKS, "Bundle.entry[0].resource") == wanted
 
 
 @pytest.mark.parametrize("reference, text", [
@@ -31,5 +34,11 @@ def test_a_link_to_an_entry_becomes_literal_and_nothing_else_changes(given: dict
 ])
 def test_a_link_that_leads_nowhere_is_named_with_its_place(reference: str, text: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        linked({"subject": {"reference": reference}}, IDS, "Bundle.entry[2].resource")
+        linked({"subject": {"reference": reference}}, LINKS, "Bundle.entry[2].resource")
     assert refused.value.issues == (Issue(text, "invalid", "Bundle.entry[2].resource.subject.reference"),)
+
+
+def test_a_relative_reference_is_one_of_the_own_server_unless_the_entry_came_from_another() -> None:
+    elsewhere = Links({"http://evil.example/Patient/7": "Patient/new"})
+    resource = {"subject": {"reference": "Patient/7"}}
+    assert linked(resource, elsewhere, "Bundle.entry[0].resource") == resource

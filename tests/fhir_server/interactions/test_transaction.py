@@ -74,6 +74,7 @@ def test_bundles_that_cannot_be_run_are_refused_with_the_place(fhir: Client) -> 
                 entry("POST", "Patient", PATIENT, fullUrl=UUID)), 400, "Bundle.entry[1].fullUrl"),
         (bundle("transaction", entry("POST", "Observation", {**OBSERVATION, "subject": {"reference": UUID}})),
          400, "Bundle.entry[0].resource.subject.reference"),
+        (bundle("transaction", entry("POST", "Patient", PATIENT, fullUrl="Yamada")), 400, "Bundle.entry[0].fullUrl"),
         (bundle("transaction", {"resource": PATIENT, "request": {
             "method": "POST", "url": "Patient", "ifNoneExist": "identifier=1"}}),
          400, "Bundle.entry[0].request.ifNoneExist"),
@@ -89,3 +90,10 @@ def test_what_a_transaction_cannot_read_is_told_in_its_entry_and_what_it_wrote_s
     assert (answer.status_code, [one["response"]["status"] for one in answer.json()["entry"]]) == (
         200, ["201 Created", "404 Not Found"])
     assert fhir.get("Patient/id-1").status_code == 200
+
+
+def test_a_batch_answers_no_more_than_an_answer_can_hold(small: Client) -> None:
+    small.send("PUT", "Patient/p1", {**PATIENT, "id": "p1", "name": [{"text": "x" * 4_000}]})
+    answer = small.send("POST", "", bundle("batch", *[entry("GET", "Patient/p1")] * 3))
+    assert [one["response"]["status"] for one in answer.json()["entry"]] == [
+        "200 OK", "200 OK", "413 Request Entity Too Large"]

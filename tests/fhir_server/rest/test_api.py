@@ -164,3 +164,24 @@ def test_if_none_match_guards_what_is_there(fhir: Client) -> None:
     first, second = (fhir.send("PUT", "Patient/p1", PATIENT, If_None_Match="*") for _ in range(2))
     assert (first.status_code, second.status_code, second.json()) == (
         201, 412, outcome("If-None-Match is *, but there is version 1.", "conflict"))
+
+
+@pytest.mark.parametrize("method, path, body, headers, status", [
+    ("PUT", "Patient/p1", b'{"resourceType":"Patient","id":"p1","x":1e999999999999999999999}', {}, 400),
+    ("PUT", "Patient/p1", b'{"resourceType":"Patient","id":"p1","x":1.' + b"1" * 2000 + b"}", {}, 400),
+    ("GET", "Patient/p1/_history/" + "9" * 5000, None, {}, 404),
+    ("PUT", "Patient/p1", PATIENT, {"If_Match": ""}, 400),
+    ("POST", "Patient/_search", b"name=" + b"%41" * 200_000,
+     {"Content_Type": "application/x-www-form-urlencoded"}, 413),
+    ("GET", "Patient//p1", None, {}, 404),
+    ("TRACE", "Patient/p1", None, {}, 405),
+])
+def test_what_cannot_be_is_refused_with_an_outcome(
+    fhir: Client, method: str, path: str, body: object, headers: dict, status: int
+) -> None:
+    answer = fhir.send(method, path, body, **headers)
+    assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
+
+
+def test_nobody_makes_us_read_a_body_who_may_do_nothing(closed: Client) -> None:
+    assert closed.send("PUT", "Patient/p1", b"{").status_code == 401
