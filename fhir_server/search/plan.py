@@ -44,4 +44,7 @@ def _range(term: Term, query: Query) -> Range | None:
 
 
 def _filter(term: Term) -> Filter:
-    return {"$nor" if term.negated else "$or": [one.filter for one in term.alternatives]}
+    """All keys in one list: a list is looked up in once for each key of a resource, however long it is."""
+    exact = [Keys(_keys(term))] if any(isinstance(one, Keys) for one in term.alternatives) else []
+    others = [one for one in term.alternatives if not isinstance(one, Keys)]
+    return {"$nor" if term.negated else "$or": [one.filter for one in (*exact, *others)]}
