@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhir_server import options, supervise
+from fhir_server import log, options, supervise
 from fhir_server.config import Config, from_environment
 from fhir_server.outcome import Unavailable
 from fhir_server.store import embedded
+from fhir_server.store.error import StoreError
 from fhir_server.store.heartbeat import EVERY
+from fhir_server.trace import where
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -41,7 +44,7 @@ _THREADS = 4
 _STOP_SECONDS = 5
 _GLANCE = 0.05
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -83,18 +86,18 @@ def run(part: str, config: Config) -> None:
     """Runs a part until Ctrl-C, SIGTERM or the end of its supervisor."""
     from fhir_server.app import open_context
 
-    start_log()
+    log.start()
     supervise.end_with_supervisor()
     stop = supervise.stopping()
     entry = _imported(RUN[part])
     address = (config.mllp_host, config.mllp_port) if part == "mllp" else None
-    with open_context(config) as context, signing(part, context, address):
+    with told(part), open_context(config) as context, signing(part, context, address):
         entry(context, stop)
 
 
 def serve_web(config: Config) -> None:
     """Runs the web workers. This process only holds the socket and the database."""
-    start_log()
+    log.start()
     supervise.end_with_supervisor()
     os.environ.update(config.environment())
     multiprocessing.set_start_method("spawn")
@@ -130,15 +133,29 @@ def application() -> "WSGIApplication":
     """Returns the application of one web worker; its Context lives as long as the process."""
     from fhir_server.app import create_app, open_context
 
-    start_log()
+    log.start()
     if parent := multiprocessing.parent_process():
         supervise.end_with(parent.pid or 0)
     open_until_the_end = ExitStack()
-    context = open_until_the_end.enter_context(open_context(from_environment()))
-    open_until_the_end.enter_context(signing("web", context))
-    app = create_app(context)
+    with told("web"):
+        context = open_until_the_end.enter_context(open_context(from_environment()))
+        open_until_the_end.enter_context(signing("web", context))
+        app = create_app(context)
     app.extensions["open"] = open_until_the_end
     return app
+
+
+@contextmanager
+def told(part: str) -> Iterator[None]:
+    """Ends the process where the part fails. Our own words are told; of all else only the place: its text may be a patient's."""
+    try:
+        yield
+    except (StoreError, Unavailable) as error:
+        logger.critical("%s: %s", part, error)
+        sys.exit(1)
+    except Exception as error:
+        logger.critical("%s ended by %s", part, where(error))
+        sys.exit(1)
 
 
 @contextmanager
@@ -177,12 +194,6 @@ def listens(host: str, port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def start_log() -> None:
-    """Starts the log on stderr. It names places and ids; never a query, a name or a message."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("pymongo").setLevel(logging.WARNING)
 
 
 def _sign(part: str, name: str, context: "Context", ended: threading.Event) -> None:

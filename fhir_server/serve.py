@@ -15,6 +15,7 @@ import click
 
 from fhir_server import options, parts, status, supervise
 from fhir_server.config import Config
+from fhir_server.log import start as start_log
 from fhir_server.store import embedded
 from fhir_server.store.error import StoreError
 from fhir_server.store.store import Store
@@ -40,7 +41,7 @@ def command(**given: Any) -> None:
     config = options.config(**given)
     refuse_taken(config.host, config.port, "--port")
     refuse_taken(config.mllp_host, config.mllp_port, "--mllp-port")
-    parts.start_log()
+    start_log()
     serve(config, supervise.stopping())
 
 

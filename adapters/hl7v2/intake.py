@@ -20,6 +20,7 @@ from adapters.identity import order_key
 from adapters.record import Unmappable
 from fhir_server.outcome import FHIRError
 from fhir_server.store import journal
+from fhir_server.trace import where
 
 FEED = "mllp"
 VERSIONS = frozenset("2 2.1 2.2 2.3 2.3.1 2.4 2.5 2.5.1 2.6 2.7 2.7.1 2.8 2.8.1 2.8.2 2.9".split())
@@ -118,8 +119,8 @@ def accepting(
         kept = [one.message for one in arrivals if one.message]
         try:
             receipts = iter(into.receive(kept) if kept else ())
-        except FHIRError:
-            log.exception("the journal took none of %d messages", len(kept))
+        except FHIRError as error:
+            log.error("the journal took none of %d messages: %s", len(kept), where(error))
             return [one.ack if one.message is None else _sorry(one.message, moment) for one in arrivals]
         return [next(receipts).ack if one.message else one.ack for one in arrivals]
 
@@ -130,8 +131,8 @@ def _arrival(intake: Intake, frame: Frame, now: datetime, control: str) -> Arriv
     """One message that trips over a fault of ours must not take the others of its batch with it."""
     try:
         return intake.arrival(frame, now, control)
-    except Exception:
-        log.exception("a message of %d bytes could not be looked at", len(frame.raw))
+    except Exception as error:
+        log.error("a message of %d bytes could not be looked at: %s", len(frame.raw), where(error))
         return Arrival(None, acknowledge(header(frame.raw), _OUR_FAULT, now, control))
 
 

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.admission import Admission
 from adapters.hl7v2.framer import Frame, Framer, framed
 from adapters.hl7v2.intake import Intake, accepting
 from adapters.hl7v2.messages import MESSAGES, REQUIRED
 from fhir_server.context import Context
+from fhir_server.trace import where
 
 MB = 1024 * 1024
 CHUNK = 64 * 1024
@@ -201,7 +203,7 @@ class Listener:
         self.connections.discard(connection)
         self.in_frames -= connection.framer.buffered
         connection.writer.close()
-        log.info("a connection ended after %d messages", connection.received)
+        log.debug("a connection ended after %d messages", connection.received)
 
 
 def run(context: Context, stop: threading.Event) -> None:
@@ -223,6 +225,7 @@ async def serve(
     Raises OSError when the address is taken.
     """
     listener = Listener(accept, limits)
+    asyncio.get_running_loop().set_exception_handler(_failed)
     server = await asyncio.start_server(listener.connected, host, port, limit=CHUNK, backlog=512)
     committing = asyncio.create_task(listener.commit())
     started(server.sockets[0].getsockname()[1])
@@ -233,6 +236,12 @@ async def serve(
     committing.cancel()
     with suppress(asyncio.CancelledError):
         await committing
+
+
+def _failed(loop: asyncio.AbstractEventLoop, what: dict[str, Any]) -> None:
+    """What asyncio itself would write shows the text of the error."""
+    error = what.get("exception")
+    log.error("%s: %s", what["message"], where(error) if error else "")
 
 
 def _clock() -> float:

@@ -43,4 +43,4 @@ def translated() -> Iterator[None]:
         raise  # A fault of ours, such as the use of a closed connection.
     except PyMongoError as error:
         log.warning("MongoDB: %s, code %s", type(error).__name__, getattr(error, "code", None))
-        raise Unavailable("The database does not answer at the moment. Please try again.") from error
+        raise Unavailable("The database does not answer at the moment. Please try again.") from None

@@ -10,6 +10,7 @@ import pytest
 from fhir_server import parts
 from fhir_server.context import Context
 from fhir_server.outcome import Unavailable
+from fhir_server.store.error import StoreError
 from tests.server import START
 
 
@@ -27,6 +28,19 @@ class Interrupted:
 
     def leave(self, part: str, name: str) -> None:
         raise Unavailable("The database does not answer.")
+
+
+def test_a_part_that_fails_tells_the_place_and_not_the_text(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SystemExit), parts.told("worker"):
+        raise ValueError("SECRETLEAK")
+    assert "worker ended by ValueError at parts.py:" in caplog.messages[0] and "test_parts.py:" in caplog.messages[0]
+    assert "SECRETLEAK" not in caplog.text
+
+
+def test_a_database_that_is_not_ours_is_told_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SystemExit), parts.told("web"):
+        raise StoreError("The database holds a demonstration.")
+    assert caplog.messages == ["web: The database holds a demonstration."]
 
 
 def test_a_part_signs_again_when_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
