@@ -8,7 +8,11 @@ import click
 
 COMMANDS = {
     "serve": ("fhir_server.serve:command", "Start everything for one machine: database, API, feeds."),
-    "status": ("fhir_server.terminal:command", "Show what is stored, what arrived and what waits for a person."),
+    "status": ("fhir_server.terminal:command", "Show what is stored, what arrived, what waits."),
+    "replay": ("fhir_server.replay:command", "Let what waits in quarantine be processed again."),
+    "facility add": ("adapters.facilities:add", "Enter a facility that feeds the network, or change it."),
+    "facility list": ("adapters.facilities:show", "List the facilities that feed the network."),
+    "check hl7v2": ("adapters.hl7v2.check:command", "Check HL7 v2 messages in files against the standard."),
     "load ssmix2": ("adapters.ssmix2.load:command", "Load an SS-MIX2 standardized storage."),
     "web": ("fhir_server.parts:web", "The REST API alone."),
     "mllp": ("fhir_server.parts:mllp", "The HL7 v2 listener alone."),

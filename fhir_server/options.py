@@ -52,6 +52,13 @@ def config(**given: Any) -> Config:
     return read
 
 
+def institution(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Returns an institution number as it was given. Raises click.BadParameter for what is none."""
+    if len(value) != 10 or not value.isascii() or not value.isdecimal():
+        raise click.BadParameter("it has 10 digits: prefecture 2, fee table 1, institution 7.")
+    return value
+
+
 def _refuse_open(config: Config) -> None:
     """Refuses --open unless only this machine can reach what listens."""
     for address, option in ((config.host, "--host"), (config.mllp_host, "--mllp-host")):

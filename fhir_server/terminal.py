@@ -1,7 +1,8 @@
 """`kakehashi status`: the state in a terminal."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,8 +14,8 @@ from rich.text import Text
 from fhir_server import options, status
 from fhir_server.config import Config
 from fhir_server.store import embedded
-from fhir_server.store.journal import Row
 from fhir_server.store.error import StoreError
+from fhir_server.store.journal import Row
 from fhir_server.store.store import Store
 
 JST = timezone(timedelta(hours=9), "JST")
@@ -25,10 +26,11 @@ JST = timezone(timedelta(hours=9), "JST")
 def command(**given: Any) -> None:
     """Show what is stored, what arrived and what waits for a person; exit code 1 when a part is down."""
     config = options.config(**given)
-    seen = _read(config)
+    with existing(config) as store:
+        seen = status.read(store, datetime.now(UTC))
     console = Console()
-    for table in tables(seen):
-        console.print(table)
+    for one in tables(seen):
+        console.print(one)
     down = [part for part, running in seen.parts.items() if not running]
     if down:
         console.print(Text(f"down: {', '.join(down)}", "bold red"))
@@ -37,24 +39,30 @@ def command(**given: Any) -> None:
 
 def tables(seen: status.Status) -> Iterator[Table]:
     """Yields the tables of the status."""
-    yield _table("Stored", ("type", "resources"), [(name, f"{number:,}") for name, number in seen.stored.items()])
-    yield _table("Feeds", ("feed", "done", "waiting", "held", "quarantined", "last message"), map(_feed, seen.feeds))
+    yield table("Stored", ("type", "resources"), [(name, f"{number:,}") for name, number in seen.stored.items()])
+    yield table("Feeds", ("feed", "done", "waiting", "held", "quarantined", "last message"), map(_feed, seen.feeds))
     yield _messages("Quarantined", seen.parked)
     yield _messages("Held and waiting", seen.waiting)
 
 
-def _read(config: Config) -> status.Status:
-    if config.mongodb_uri:
-        return _of(config.mongodb_uri, config)
-    if not (config.data_dir / "mongodb").is_dir():
+@contextmanager
+def existing(config: Config) -> Iterator[Store]:
+    """Gives the store of a network that is there already. Raises StoreError."""
+    if not config.mongodb_uri and not (config.data_dir / "mongodb").is_dir():
         raise StoreError(f"There is no database in {config.data_dir}. Name its folder with --data-dir.")
-    with embedded.running(config.data_dir, config.cache_gb) as uri:
-        return _of(uri, config)
+    with ExitStack() as stack:
+        uri = config.mongodb_uri or stack.enter_context(embedded.running(config.data_dir, config.cache_gb))
+        yield stack.enter_context(Store(uri, config.database))
 
 
-def _of(uri: str, config: Config) -> status.Status:
-    with Store(uri, config.database) as store:
-        return status.read(store, datetime.now(UTC))
+def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Returns a table for the terminal. What comes from outside is text in it, never rich's markup."""
+    made = Table(title=title, title_justify="left")
+    for head in heads:
+        made.add_column(head, no_wrap=head == "id")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
 
 
 def _feed(feed: status.Feed) -> Sequence[str]:
@@ -63,22 +71,12 @@ def _feed(feed: status.Feed) -> Sequence[str]:
 
 
 def _messages(title: str, rows: Sequence[Row]) -> Table:
-    heads = ("arrived", "feed", "sender", "control", "place", "reason")
-    return _table(title, heads, [_message(row) for row in rows])
+    heads = ("id", "arrived", "feed", "sender", "control", "place", "reason")
+    return table(title, heads, [_message(row) for row in rows])
 
 
 def _message(row: Row) -> Sequence[str]:
-    return (_clock(row.received), row.feed, row.sender, row.control, row.place, row.reason)
-
-
-def _table(title: str, heads: Sequence[str], rows: Any) -> Table:
-    """What comes from outside is text, never rich's markup."""
-    table = Table(title=title, title_justify="left")
-    for head in heads:
-        table.add_column(head)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+    return (row.id, _clock(row.received), row.feed, row.sender, row.control, row.place, row.reason)
 
 
 def _clock(moment: datetime | None) -> str:
