@@ -147,7 +147,7 @@ def application() -> "WSGIApplication":
 
 @contextmanager
 def told(part: str) -> Iterator[None]:
-    """Ends the process where the part fails. Our own words are told; of all else only the place: its text may be a patient's."""
+    """Ends the process where the part fails. Of what are not our own words, only the place is told: they may show a patient."""
     try:
         yield
     except (StoreError, Unavailable) as error:
