@@ -8,7 +8,8 @@ import pytest
 
 from fhir_server.definitions.registry import load
 from fhir_server.fhirjson import decode
-from fhir_server.search.index import Index, supported
+from fhir_server.outcome import TooLarge
+from fhir_server.search.index import LIMIT, Index, supported
 from fhir_server.store.document import SearchValues
 from tests.r4_examples import examples
 
@@ -97,3 +98,17 @@ def test_consent_is_searched_by_these_parameters() -> None:
         "patient": "reference", "period": "date", "purpose": "token", "scope": "token", "security-label": "token",
         "source-reference": "reference", "status": "token",
     }
+
+
+MEMBERS = [{"entity": {"reference": f"Patient/{number}"}} for number in range(LIMIT)]
+COMPONENTS = [{"valueQuantity": {"value": 1}}] * LIMIT
+
+
+@pytest.mark.parametrize("resource", [
+    {"resourceType": "Group", "id": "g", "member": MEMBERS},
+    {"resourceType": "Observation", "id": "o", "component": COMPONENTS},
+])
+def test_more_than_one_resource_may_have_in_the_index_is_refused(resource: dict[str, Any]) -> None:
+    with pytest.raises(TooLarge) as refused:
+        INDEX.values(resource, UPDATED)
+    assert str(refused.value) == f"The {resource['resourceType']} has more than 5000 values that a search may ask for."
