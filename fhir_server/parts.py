@@ -147,7 +147,7 @@ def application() -> "WSGIApplication":
 
 @contextmanager
 def told(part: str) -> Iterator[None]:
-    """Ends the process where the part fails. Of what are not our own words, only the place is told: they may show a patient."""
+    """Ends the process where the part fails. Foreign words may show a patient: of these errors only the place is told."""
     try:
         yield
     except (StoreError, Unavailable) as error:

@@ -17,6 +17,7 @@ from fhir_server.store import embedded
 from fhir_server.store.error import StoreError
 from fhir_server.store.journal import Row
 from fhir_server.store.store import Store
+from fhir_server.visible import visible
 
 JST = timezone(timedelta(hours=9), "JST")
 
@@ -61,7 +62,7 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Ta
     for head in heads:
         made.add_column(head, no_wrap=head == "id")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*(Text(visible(cell)) for cell in row))
     return made
 
 

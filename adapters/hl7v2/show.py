@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from adapters.hl7v2.charset import decode
 from adapters.hl7v2.unreadable import Unreadable
+from fhir_server.visible import visible
 
 # What stands before the offending field, the field ("" in a line without one), and what stands after it.
 Line = tuple[str, str, str]
@@ -12,7 +13,6 @@ Line = tuple[str, str, str]
 _PLACE = re.compile(r"(?P<name>[A-Z][A-Z0-9]{2})(?:\[(?P<number>\d{1,5})\])?(?:-(?P<field>\d{1,3}))?")
 _LINES = 2_000
 _WIDTH = 4_000
-_CONTROL = {code: 0x2400 + code for code in range(32)}
 
 
 def lines(raw: bytes, place: str, charset: str) -> list[Line]:
@@ -60,5 +60,5 @@ def _marked(segment: str, place: re.Match[str]) -> Line:
 
 
 def _cut(text: str) -> str:
-    text = text.translate(_CONTROL)
+    text = visible(text)
     return text if len(text) <= _WIDTH else f"{text[:_WIDTH]} … ({len(text) - _WIDTH} more characters)"

@@ -8,6 +8,7 @@ import flask
 
 from fhir_server import fhirjson, status
 from fhir_server.context import Context
+from fhir_server.visible import visible
 
 JST = timezone(timedelta(hours=9), "JST")
 HEADERS = {
@@ -22,6 +23,7 @@ def blueprint(context: Context) -> flask.Blueprint:
     """Returns the page and the health answers as a Flask blueprint."""
     web = flask.Blueprint("web", __name__, template_folder="templates")
     web.add_app_template_filter(clock)
+    web.add_app_template_filter(visible)
 
     @web.get("/")
     def index() -> flask.Response:

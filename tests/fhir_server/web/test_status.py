@@ -1,10 +1,12 @@
 """The page and the health answers of a server that runs."""
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import requests
+from rich.console import Console
 
-from fhir_server import status
+from fhir_server import status, terminal
 from fhir_server.store.journal import Message, Parked
 from fhir_server.store.store import Store
 from tests.server import START, Client
@@ -40,6 +42,18 @@ def test_it_is_ready_while_listener_and_worker_sign(store: Store, fhir: Client) 
     store.heartbeats.leave("mllp", "here:1")
     answer = get(fhir, "/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"database": True, "mllp": False, "worker": True})
+
+
+def test_what_would_steer_a_terminal_or_forge_a_row_is_shown_instead(store: Store, fhir: Client) -> None:
+    odd = message("\x00\u202e", parked=Parked("\x1b]0;pwn\x07", "PID-3"))
+    store.journal.receive([message("\x1b[31mRED\nmllp"), odd])
+    page = get(fhir, "/").text
+    written = StringIO()
+    for table in terminal.tables(status.read(store, START)):
+        Console(file=written, width=300).print(table)
+    for shown in (page, written.getvalue()):
+        assert "␛[31mRED␊mllp" in shown and "␀�" in shown and "␛]0;pwn␇" in shown
+        assert not set("\x00\x07\x1b\u202e") & set(shown)
 
 
 def test_without_open_only_health_answers(closed: Client) -> None:
