@@ -44,12 +44,7 @@ def one(key: Key) -> tuple[str, ...]:
 
 
 def ordered(key: Key) -> tuple[str, ...]:
-    """By order number alone: an order that moves to another day stays the same order."""
-    return (key.order,)
-
-
-def ordered_and_dated(key: Key) -> tuple[str, ...]:
-    """The results of one order lie in a file for each day of collection."""
+    """By day and order number: an order that moves to another day is deleted there and stated here."""
     return (key.date, key.order)
 
 
@@ -65,7 +60,7 @@ def inactive(entries: Sequence[Entry]) -> list[Entry]:
 KINDS = {
     "ADT-00": Kind("ADT", adt.to_records, one, inactive),
     "OMP-01": Kind("RDE", partial(rde.to_records, complete=True), ordered),
-    "OML-11": Kind("OUL", oul.to_records, ordered_and_dated),
+    "OML-11": Kind("OUL", oul.to_records, ordered),
     "PPR-01": Kind("PPR", ppr.to_records, ordered),
 }
 
@@ -133,7 +128,7 @@ def _deleted(record: Record, kind: Kind, key: Key, raw: bytes, facility: Facilit
     if kind.remains is None:
         return replace(record, withdrawn=True, complete=False)
     stated = _stated(record, kind, key, raw, facility)
-    return replace(stated, entries=kind.remains(stated.entries))
+    return replace(stated, entries=kind.remains(stated.entries), withdrawn=True)
 
 
 def _distinct(records: Sequence[Record]) -> tuple[Entry, ...]:
