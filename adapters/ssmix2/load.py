@@ -129,15 +129,10 @@ def _counted(root: Path, facility: str, config: Config, tally: Tally) -> Iterato
             yield file
 
 
-def _number(_: click.Context, __: click.Parameter, value: str) -> str:
-    if len(value) != 10 or not value.isascii() or not value.isdecimal():
-        raise click.BadParameter("it has 10 digits: prefecture 2, fee table 1, institution 7.")
-    return value
-
-
 @click.command()
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--facility", required=True, metavar="NUMBER", callback=_number, help="Institution number, 10 digits.")
+@click.option(
+    "--facility", required=True, metavar="NUMBER", callback=options.institution, help="Institution number, 10 digits.")
 @click.option("--name", default="", help="Name of the facility, where the network does not know it yet.")
 @options.settings("data_dir", "mongodb_uri", "demo")
 def command(path: Path, facility: str, name: str, **given: Any) -> None:
