@@ -147,7 +147,7 @@ def application() -> "WSGIApplication":
 
 @contextmanager
 def told(part: str) -> Iterator[None]:
-    """Ends the process where the part fails. Foreign words may show a patient: of these errors only the place is told."""
+    """Ends the process where the part fails. Foreign words may show a patient; of them only the place is told."""
     try:
         yield
     except (StoreError, Unavailable) as error:

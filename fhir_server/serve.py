@@ -18,6 +18,7 @@ from fhir_server.config import Config
 from fhir_server.log import start as start_log
 from fhir_server.store import embedded
 from fhir_server.store.error import StoreError
+from fhir_server.store.folder import drop_folder
 from fhir_server.store.store import Store
 
 SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
@@ -51,6 +52,7 @@ def serve(config: Config, stop: threading.Event) -> None:
         uri = stack.enter_context(parts.database(config))
         store = stack.enter_context(Store(uri, config.database))
         store.prepare(demo=config.demo)
+        drop_folder(config.data_dir)
         store.heartbeats.prepare()
         inside = [_child(name, config) for name in INSIDE]
         feeds = [_child(name, config) for name in (*FEEDS, *(DEMONSTRATION if config.demo else ()))]

@@ -20,6 +20,7 @@ from adapters.ssmix2.arrival import Reading, batches, read, reason
 from adapters.ssmix2.walk import FOREIGN, VANISHED, Found, Listing, folders, listed, order
 from fhir_server.context import Context
 from fhir_server.outcome import Unavailable
+from fhir_server.store.folder import drop_folder
 from fhir_server.store.journal import Receipt
 
 EVERY = 1.0
@@ -43,8 +44,7 @@ log = logging.getLogger(__name__)
 
 def run(context: Context, stop: Event) -> None:
     """The watcher as a process: looks every second until `stop` is set."""
-    drop = context.config.data_dir / "ssmix2"
-    drop.mkdir(parents=True, exist_ok=True)
+    drop = drop_folder(context.config.data_dir)
     watcher = Watcher(drop, context, Admission(context.store.facilities, context.config.open))
     while not stop.is_set():
         try:

@@ -24,6 +24,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from fhir_server.store.error import StoreError
+from fhir_server.store.folder import keep_private
 
 WARNING = (
     "This is the embedded trial database: MongoDB 6.0, which gets no security updates. For real data set MONGODB_URI "
@@ -130,14 +131,10 @@ def _number(file: Path) -> int | None:
 
 def _home(data_dir: Path) -> Path:
     # Resolved, because the path of the socket in it is the name of the replica set member.
+    keep_private(data_dir)
     home = data_dir.resolve() / "mongodb"
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        home.chmod(0o700)
-        (home / "db").mkdir(exist_ok=True)
-    except OSError as error:
-        text = f"The data folder {data_dir} cannot be used: {error.strerror}. Choose one with --data-dir."
-        raise StoreError(text) from None
+    keep_private(home)
+    (home / "db").mkdir(exist_ok=True)
     return home
 
 

@@ -198,7 +198,7 @@ def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as raised, embedded.running(tmp_path / "file"):
         pass
     assert str(raised.value) == (
-        f"The data folder {tmp_path / 'file'} cannot be used: Not a directory. Choose one with --data-dir.")
+        f"The data folder {tmp_path / 'file'} cannot be used: File exists. Choose one with --data-dir.")
 
 
 def test_a_large_log_is_cut_and_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
