@@ -11,7 +11,7 @@ from fhir_server.search import page
 from fhir_server.search.index import JST
 from fhir_server.search.parameters import PARAMETER_TYPES, date, reference
 from fhir_server.search.searchable import FIELDS, Place, Searchable, searchable
-from fhir_server.search.term import Alternative, Asked, Field, Keys, Term, starting
+from fhir_server.search.term import Alternative, Asked, Field, Keys, Pattern, Term, starting
 from fhir_server.search.value import split, unescape
 from fhir_server.store.plan import Order, Position
 
@@ -20,6 +20,9 @@ PARAMETER_LIMIT = 100
 OR_LIMIT = 200
 VALUE_LIMIT = 2000
 QUERY_LIMIT = 100_000
+# What is compared with each key or value of a resource in turn, of the whole search: parts of text, and all but keys.
+PATTERN_LIMIT = 10
+SIFT_LIMIT = 500
 COUNT = 20
 
 Pair = tuple[str, str]
@@ -94,6 +97,7 @@ def parse(
                 raise type(error)(str(error), expression=_place(name)) from None
             query = replace(query, ignored=(*query.ignored, str(error)))
         token = value if name == "_page" else token
+    _within_costs(query)
     return replace(query, after=page.position(token, _identity(query), key)) if token else query
 
 
@@ -108,6 +112,16 @@ def _within_limits(pairs: Sequence[Pair]) -> None:
             raise BadRequest(f"{name} is given more than once.", expression=_place(name))
     for name, value in pairs:
         _readable(name, value)
+
+
+def _within_costs(query: Query) -> None:
+    sifting = [one for term in query.terms for one in term.alternatives if not isinstance(one, Keys)]
+    patterns = sum(isinstance(one, Pattern) for one in sifting)
+    if patterns > PATTERN_LIMIT:
+        raise BadRequest(f"A search has at most {PATTERN_LIMIT} values with :contains, this one has {patterns}.")
+    if len(sifting) > SIFT_LIMIT:
+        raise BadRequest(f"A search has at most {SIFT_LIMIT} values that are no plain codes, identifiers or references,"
+                         f" this one has {len(sifting)}.")
 
 
 def _readable(name: str, value: str) -> None:

@@ -70,6 +70,9 @@ def test_a_refusal_tells_the_place() -> None:
     ([("code", "x")] * 101, "A search has at most 100 parameters, this one has 101."),
     ([("code", ",".join(["x" * 2000] * 60))], "A search has at most 100000 characters."),
     ([("_count", "1"), ("_count", "2")], "_count is given more than once."),
+    ([("value-string:contains", "a,b,c")] * 4, "A search has at most 10 values with :contains, this one has 12."),
+    ([("date", ",".join(["2024"] * 100))] * 6,
+     "A search has at most 500 values that are no plain codes, identifiers or references, this one has 600."),
 ])
 def test_a_search_has_limits(pairs: list[Pair], text: str) -> None:
     with pytest.raises(BadRequest) as refused:
