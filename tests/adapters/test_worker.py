@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytest
 
-from adapters.admission import Admission, admit, release
+from adapters.admission import Admission, admit, provisional, release
 from adapters.facility import JST, Facility
 from adapters.hl7v2.ack import header
 from adapters.worker import FEEDS, Worker, _records, run
@@ -61,6 +61,21 @@ def test_what_was_held_under_a_provisional_number_belongs_to_the_facility_once_i
     store.journal.work("test", lambda entries: taken.extend(entries) or stop.set(), stop := threading.Event())
     found = Worker(context, Admission(store.facilities, open=False))._facility(taken[0])
     assert found == Facility(facility.number, "見本病院", ("MINAMI-HP",))
+
+
+def test_a_worker_lets_go_what_was_held_after_its_facility_was_entered(context, store):
+    admit(store, "1119999991", "見本病院", ("MINAMI-HP",))
+    held = provisional("MINAMI-HP", store.facilities)
+    raw = message("ADT_A08_iso2022jp")
+    store.journal.receive([Message("mllp", held, "C1", raw, held, context.now(), held="unknown")])
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(context, stop))
+    thread.start()
+    while [one.state for one in store.journal.counts()] != ["done"]:
+        stop.wait(0.02)
+    stop.set()
+    thread.join()
+    assert store.counts()["Patient"] == 1
 
 
 def test_who_is_no_longer_admitted_is_held_until_he_is_again(context, store):
