@@ -23,7 +23,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "mllp_port": {"help": "Port of the HL7 v2 listener.", "type": _PORT},
     "data_dir": {"help": "Folder of the trial database, the drop folder and the logs.", "type": _FOLDER},
     "mongodb_uri": {"help": "A MongoDB replica set or sharded cluster; without it a trial database is started."},
-    "workers": {"help": "Processes of the REST API.", "type": click.IntRange(1, 64)},
+    "workers": {"help": "Processes of the REST API; under serve as many workers.", "type": click.IntRange(1, 64)},
     "open": {"help": "No authorization: for a trial on this machine alone.", "is_flag": True},
     "demo": {"help": "A synthetic region in a data folder of its own.", "is_flag": True},
 }

@@ -22,8 +22,8 @@ from fhir_server.store.folder import drop_folder
 from fhir_server.store.store import Store
 
 SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
-# Started in this order. Stopped, what takes messages in goes first: the worker still works on what has come.
-INSIDE, FEEDS, DEMONSTRATION = ("web", "worker"), ("mllp", "watch"), ("demo",)
+# Started last. Stopped they go first, for they take messages in: the workers still work on what has come.
+FEEDS, DEMONSTRATION = ("mllp", "watch"), ("demo",)
 _READY_SECONDS = 60.0
 _DATABASE_PAUSE = 10.0
 
@@ -53,8 +53,7 @@ def serve(config: Config, stop: threading.Event) -> None:
         store = stack.enter_context(Store(uri, config.database))
         store.prepare(demo=config.demo)
         drop_folder(config.data_dir)
-        store.heartbeats.prepare()
-        inside = [_child(name, config) for name in INSIDE]
+        inside = [_child(name, config) for name in ("web", *["worker"] * config.workers)]
         feeds = [_child(name, config) for name in (*FEEDS, *(DEMONSTRATION if config.demo else ()))]
         stack.callback(supervise.stop_all, inside)
         stack.callback(supervise.stop_all, feeds)

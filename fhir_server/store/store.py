@@ -62,6 +62,7 @@ class Store:
         self.journal.prepare()
         self.records.prepare()
         self.facilities.prepare()
+        self.heartbeats.prepare()
 
     @translated()
     def key(self) -> bytes:

@@ -60,6 +60,8 @@ def test_the_summary_says_what_to_open_and_what_to_mind(serve: Serve) -> None:
 def test_every_part_is_ready(serve: Serve) -> None:
     assert serve.get("/health/live").json() == {"alive": True}
     assert serve.get("/health/ready").json() == {"database": True, "mllp": True, "worker": True}
+    assert len(serve.processes("fhir_server.cli worker")) == 2
+    assert "worker 2" in serve.get("/").text
 
 
 def test_one_demonstration_resident_has_all_five_types(serve: Serve) -> None:

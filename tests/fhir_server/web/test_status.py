@@ -1,5 +1,6 @@
 """The page and the health answers of a server that runs."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -42,6 +43,15 @@ def test_it_is_ready_while_listener_and_worker_sign(store: Store, fhir: Client) 
     store.heartbeats.leave("mllp", "here:1")
     answer = get(fhir, "/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"database": True, "mllp": False, "worker": True})
+
+
+def test_the_page_says_in_a_banner_which_part_is_down(store: Store, fhir: Client) -> None:
+    for part in ("web", "mllp", "worker"):
+        store.heartbeats.beat(part, "here:1", START)
+    page = get(fhir, "/").text
+    assert get(fhir, "/health/ready").status_code == 200
+    assert re.findall("<p .*down.*</p>", page.replace("</p>", "</p>\n")) == [
+        '<p class="banner warn">watch が停止しています。 <small>watch is down.</small></p>']
 
 
 def test_what_would_steer_a_terminal_or_forge_a_row_is_shown_instead(store: Store, fhir: Client) -> None:
