@@ -6,18 +6,23 @@ organisation, `lab` security labels, `del` true on a tombstone. History keeps wh
 `_id: {i: id, v: version}`.
 """
 
+from bson import encode
+
+from fhir_server.outcome import TooLarge
 from fhir_server.store.database import Document
 from fhir_server.store.document import SearchValues, Version
 
 # What is read back: everything but the search values, which only the database uses.
 SHOWN = {"v": 1, "ts": 1, "raw": 1, "h": 1, "src": 1, "lab": 1, "del": 1}
+# MongoDB's limit of one document, in bytes.
+LIMIT = 16 * 1024 * 1024
 
 
 def live(version: Version) -> Document:
-    """Returns the document of the live collection."""
+    """Returns the document of the live collection. Raises TooLarge for what MongoDB does not take."""
     values = version.values or SearchValues((), version.updated)
     keys = [*values.keys, f"_src={version.source}"] if version.source and version.values else [*values.keys]
-    return {
+    document = {
         "_id": version.id,
         **_kept(version),
         "ph": values.hash,
@@ -26,6 +31,10 @@ def live(version: Version) -> Document:
         "s": dict(values.sortable),
         "iv": list(values.recheck),
     }
+    # It tells by half a dozen errors, which differ with the kind of write.
+    if len(encode(document)) > LIMIT:
+        raise TooLarge("The resource and what search finds it by are larger than the database can hold.")
+    return document
 
 
 def past(version: Version) -> Document:

@@ -3,6 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
+from fhir_server.outcome import TooLarge
 from fhir_server.store.document import Version, Write
 from fhir_server.store.store import Raced, Store
 from tests.fhir_server.store.versions import patient, shown, tombstone
@@ -30,3 +33,19 @@ def _race(store: Store, writer: int) -> list[Version]:
         except Raced:
             pass
     return acknowledged
+
+
+DOCUMENT_LIMIT = 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("size", [DOCUMENT_LIMIT - 100, DOCUMENT_LIMIT + 100, DOCUMENT_LIMIT + 100_000])
+def test_more_than_one_document_holds_is_too_large(store: Store, size: int) -> None:
+    store.write([Write(None, patient(1))])
+    huge = replace(patient(2), raw=b" " * size)
+    for writes in ([Write(None, replace(huge, id="p2"))], [Write(patient(1), huge)],
+                   [Write(patient(1), huge), Write(None, patient(1, "p3"))],
+                   [Write(None, replace(huge, id="p2")), Write(None, patient(1, "p3"))]):
+        with pytest.raises(TooLarge) as refused:
+            store.write(writes)
+        assert str(refused.value) == "The resource and what search finds it by are larger than the database can hold."
+    assert store.counts() == {"Patient": 1}
