@@ -17,6 +17,10 @@ _NUMERIC = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
 _EXACT = Context(prec=2000)
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 _LARGEST = 49_999
+# So many digits are kept: more than a search can ask for, its margins included.
+_DIGITS = 200
+# Behind digits that are not all: more than what is kept, less than any digit more.
+_CUT = "!"
 # Between a number's text and that of the next larger one.
 _AFTER = " "
 
@@ -43,8 +47,13 @@ def text(value: Decimal) -> str:
         return "1"
     sign, digits, _ = value.as_tuple()
     magnitude = max(-_LARGEST, min(_LARGEST, value.adjusted())) + _LARGEST + 1
-    body = f"{magnitude:06}{''.join(map(str, digits)).rstrip('0')}"
+    body = f"{magnitude:06}{_kept(''.join(map(str, digits)))}"
     return f"0{body.translate(_COMPLEMENT)}~" if sign else f"2{body}"
+
+
+def _kept(digits: str) -> str:
+    digits = digits.rstrip("0")
+    return digits if len(digits) <= _DIGITS else digits[:_DIGITS] + _CUT
 
 
 def match(asked: Asked, value: str) -> Alternative:

@@ -49,6 +49,28 @@ def test_numbers_are_as_precise_as_they_are_written(search: Search, query: str, 
     assert search(ASSESSMENTS, f"RiskAssessment?{query}") == [one for one in reversed(ALL) if one in found]
 
 
+LONG = "1." + "0" * 900 + "1"
+
+
+@pytest.mark.parametrize("query, found", [
+    ("probability=1", ["long"]),
+    ("probability=gt1", ["long"]),
+    ("probability=le1", ["negative"]),
+    ("probability=lt-1", ["negative"]),
+    ("probability=ge-1", ["long"]),
+])
+def test_a_number_longer_than_its_text_still_has_its_place(search: Search, query: str, found: list[str]) -> None:
+    assert search([
+        assessment("long", {"probabilityDecimal": Decimal(LONG)}),
+        assessment("negative", {"probabilityDecimal": Decimal(f"-{LONG}")}),
+    ], f"RiskAssessment?{query}") == found
+
+
+def test_the_text_of_a_number_has_an_end() -> None:
+    assert number.text(Decimal(LONG)) == "2050000" + "1" + "0" * 199 + "!"
+    assert number.text(Decimal(f"-{LONG}")) == "0949999" + "8" + "9" * 199 + "!~"
+
+
 decimals = st.decimals(allow_nan=False, allow_infinity=False)
 
 
