@@ -1,6 +1,7 @@
 """The settings as options of a command: `--port 8081` before `KAKEHASHI_PORT` before the default."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "data_dir": {"help": "Folder of the trial database, the drop folder and the logs.", "type": _FOLDER},
     "mongodb_uri": {"help": "A MongoDB replica set or sharded cluster; without it a trial database is started."},
     "workers": {"help": "Processes of the REST API; under serve as many workers.", "type": click.IntRange(1, 64)},
+    "base_url": {"help": "Address of the FHIR API as clients know it, such as https://fhir.example.jp/fhir; without it "
+                 "links carry the host name of each request.", "metavar": "URL"},
     "open": {"help": "No authorization: for a trial on this machine alone.", "is_flag": True},
     "demo": {"help": "A synthetic region in a data folder of its own.", "is_flag": True},
 }
@@ -47,6 +50,7 @@ def config(**given: Any) -> Config:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     _refuse_open(read)
+    _refuse_odd_base(read.base_url)
     if read.demo and read.data_dir == Config.data_dir:
         return replace(read, data_dir=Config.data_dir / "demo")
     return read
@@ -66,6 +70,13 @@ def _refuse_open(config: Config) -> None:
             raise click.UsageError(
                 f"--open is for a trial on this machine alone, but {option} {address} can be reached from elsewhere."
             )
+
+
+def _refuse_odd_base(url: str) -> None:
+    if url and (not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url) or url.endswith("/")):
+        raise click.UsageError(
+            f"--base-url {url} is no address such as https://fhir.example.jp/fhir, without / at its end."
+        )
 
 
 def _loopback(address: str) -> bool:

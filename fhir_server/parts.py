@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 
 @click.command()
-@options.settings("host", "port", "workers", *_DATABASE)
+@options.settings("host", "port", "base_url", "workers", *_DATABASE)
 def web(**given: Any) -> None:
     """The REST API alone."""
     serve_web(options.config(**given))

@@ -21,7 +21,7 @@ from fhir_server.store.error import StoreError
 from fhir_server.store.folder import drop_folder
 from fhir_server.store.store import Store
 
-SETTINGS = ("host", "port", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
+SETTINGS = ("host", "port", "base_url", "mllp_host", "mllp_port", "data_dir", "mongodb_uri", "workers", "open", "demo")
 # Started last. Stopped they go first, for they take messages in: the workers still work on what has come.
 FEEDS, DEMONSTRATION = ("mllp", "watch"), ("demo",)
 _READY_SECONDS = 60.0

@@ -40,6 +40,8 @@ def test_help_lists_every_command_without_importing_any(tmp_path: Path) -> None:
         (["mllp", "--open", "--mllp-host", "::"], {}, "--mllp-host :: can be reached from elsewhere"),
         (["serve", "--host", "nowhere.invalid"], {}, "Cannot listen on nowhere.invalid:8080"),
         (["status", "--data-dir", "nowhere"], {}, "There is no database in nowhere. Name its folder with --data-dir."),
+        (["web", "--base-url", "fhir.example.jp"], {}, "--base-url fhir.example.jp is no address such as"),
+        (["serve"], {"KAKEHASHI_BASE_URL": "https://fhir.example.jp/fhir/"}, "without / at its end"),
         (["sevre"], {}, "No such command 'sevre'"),
     ],
 )

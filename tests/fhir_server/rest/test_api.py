@@ -3,7 +3,8 @@
 import pytest
 
 from fhir_server.outcome import Issue, operation_outcome
-from tests.server import Client
+from fhir_server.store.store import Store
+from tests.server import Client, context_for, serving
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "name": [{"family": "山田", "given": ["太郎"]}]}
 STORED = {**PATIENT, "meta": {"versionId": "1", "lastUpdated": "2026-04-01T09:00:00.000Z"}}
@@ -22,6 +23,15 @@ def test_what_is_put_is_read_with_its_version(fhir: Client) -> None:
     assert {name: got.headers[name] for name in ("ETag", "Last-Modified", "Content-Type")} == {
         "ETag": 'W/"1"', "Last-Modified": "Wed, 01 Apr 2026 09:00:00 GMT",
         "Content-Type": "application/fhir+json; charset=utf-8"}
+
+
+def test_links_carry_the_address_that_was_set_whatever_host_a_client_names(store: Store) -> None:
+    base = "https://fhir.example.jp/fhir"
+    with serving(context_for(store, base_url=base)) as client:
+        put = client.send("PUT", "Patient/p1", PATIENT)
+        found = client.get("Patient", Host="localhost").json()
+    assert put.headers["Location"] == f"{base}/Patient/p1/_history/1"
+    assert (found["link"][0]["url"], found["entry"][0]["fullUrl"]) == (f"{base}/Patient", f"{base}/Patient/p1")
 
 
 @pytest.mark.parametrize("number", ["1.00", "0.10", "1e-7", "123456789012345678.90", "-0.0"])
