@@ -9,7 +9,7 @@ from fhir_server.context import Context
 from fhir_server.exchange import Request, Response
 from fhir_server.search.plan import plan
 from fhir_server.search.query import Query, parse
-from fhir_server.store.find import Page
+from fhir_server.store.find import Deadline, Page
 
 
 def search_type(request: Request, context: Context) -> Response:
@@ -20,11 +20,12 @@ def search_type(request: Request, context: Context) -> Response:
     may_see = condition(request.caller)
     query = _query(request, context)
     wanted = plan(query, may_see)
-    found = context.store.find(wanted) if query.count else Page((), None)
+    deadline = Deadline.after()
+    found = context.store.find(wanted, deadline) if query.count else Page((), None)
     entries = [search_entry(query.type, one.id, one.raw, request.base) for one in found.rows]
     if query.ignored:
         entries.append(outcome_entry(query.ignored))
-    total = context.store.count(wanted) if query.total or not query.count else _whole(query, found)
+    total = context.store.count(wanted, deadline) if query.total or not query.count else _whole(query, found)
     return Response(200, page("searchset", entries, list(_links(query, found, request, context)), total))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from pymongo.collection import Collection
@@ -33,6 +34,24 @@ TIME_LIMIT_MS = 10_000
 _ADVICE = "The search takes too long. Name a patient, or narrow it by a code, an identifier or a shorter period."
 _LIVE: Filter = {"ix": {"$in": [LIVE]}}
 _SHOWN = {"v": 1, "ts": 1, "raw": 1}
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a search must have ended, its probes, its page and its total together: `end` by the monotonic clock."""
+
+    end: float
+
+    @classmethod
+    def after(cls, ms: int = TIME_LIMIT_MS) -> "Deadline":
+        return cls(monotonic() + ms / 1000)
+
+    def left_ms(self) -> int:
+        """Returns the time that is left. Raises TooCostly when there is none."""
+        left = int((self.end - monotonic()) * 1000)
+        if left < 1:
+            raise TooCostly(_ADVICE)
+        return left
 
 
 @dataclass(frozen=True)
@@ -69,25 +88,25 @@ class _Driver:
 _WALKS: Mapping[str, tuple[str, int]] = {"d": ("keys", 1), "ts": ("updated", -1), "_id": ("id", -1)}
 
 
-def find(collection: Documents, plan: Plan, time_limit_ms: int = TIME_LIMIT_MS) -> Page:
+def find(collection: Documents, plan: Plan, deadline: Deadline) -> Page:
     """Returns the page of `plan`. Raises TooCostly when it takes too long."""
     with _patient():
-        driver = _driver(collection, plan, time_limit_ms)
+        driver = _driver(collection, plan, deadline)
         # One more than asked tells whether there is a next page.
         cursor = collection.find(
             _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.field: 1}, sort=_sort(plan.order),
-            limit=plan.limit + 1, max_time_ms=time_limit_ms, **driver.hint)
+            limit=plan.limit + 1, max_time_ms=deadline.left_ms(), **driver.hint)
         documents = list(cursor)
     shown = documents[: plan.limit]
     more = _position(shown[-1], plan.order) if shown and len(documents) > plan.limit else None
     return Page([Found(one["_id"], one["v"], one["ts"], one["raw"]) for one in shown], more)
 
 
-def count(collection: Documents, plan: Plan, time_limit_ms: int = TIME_LIMIT_MS) -> int:
+def count(collection: Documents, plan: Plan, deadline: Deadline) -> int:
     """Returns how many resources match, wherever the page starts. Raises TooCostly when it takes too long."""
     with _patient():
-        driver = _driver(collection, plan, time_limit_ms)
-        return collection.count_documents(_filter(plan, driver), maxTimeMS=time_limit_ms, **driver.hint)
+        driver = _driver(collection, plan, deadline)
+        return collection.count_documents(_filter(plan, driver), maxTimeMS=deadline.left_ms(), **driver.hint)
 
 
 @contextmanager
@@ -99,7 +118,7 @@ def _patient() -> Iterator[None]:
         raise TooCostly(_ADVICE) from None
 
 
-def _driver(collection: Documents, plan: Plan, time_limit_ms: int) -> _Driver:
+def _driver(collection: Documents, plan: Plan, deadline: Deadline) -> _Driver:
     """Keys where they lead in order or are few; else a small range; else the order itself."""
     keys = [_any_of(one) for one in plan.keys]
     in_order = bool(keys) and plan.order.field == "d"
@@ -107,19 +126,19 @@ def _driver(collection: Documents, plan: Plan, time_limit_ms: int) -> _Driver:
     by_keys = _Driver("" if in_order else "keys", keys)
     if in_order and not plan.ranges:
         return by_keys
-    if any(_few(collection, _Driver("keys", [one]), time_limit_ms) for one in keys):
+    if any(_few(collection, _Driver("keys", [one]), deadline) for one in keys):
         return by_keys
     for one in plan.ranges:
         by_range = _Driver(one.index, [one.filter])
-        if _few(collection, by_range, time_limit_ms):
+        if _few(collection, by_range, deadline):
             return by_range
     index, _ = _WALKS[plan.order.field]
     return by_keys if in_order else _Driver(index, [_LIVE] if index == "keys" else [])
 
 
-def _few(collection: Documents, driver: _Driver, time_limit_ms: int) -> bool:
+def _few(collection: Documents, driver: _Driver, deadline: Deadline) -> bool:
     found = collection.count_documents(
-        {"$and": driver.filters}, limit=FEW + 1, maxTimeMS=time_limit_ms, **driver.hint)
+        {"$and": driver.filters}, limit=FEW + 1, maxTimeMS=deadline.left_ms(), **driver.hint)
     return found <= FEW
 
 

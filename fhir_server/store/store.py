@@ -12,6 +12,7 @@ from fhir_server.store.database import Document, connect, translated
 from fhir_server.store.document import Version, Write
 from fhir_server.store.error import StoreError
 from fhir_server.store.facilities import Facilities
+from fhir_server.store.find import Deadline
 from fhir_server.store.heartbeat import Heartbeats
 from fhir_server.store.journal import Journal
 from fhir_server.store.live import Raced
@@ -135,14 +136,14 @@ class Store:
         return [*shown, *(envelope.version(type_, one) for one in older)][:limit]
 
     @translated()
-    def find(self, plan: Plan) -> find.Page:
-        """Returns one page of a search. Raises TooCostly."""
-        return find.find(self._collections.live(plan.type), plan)
+    def find(self, plan: Plan, deadline: Deadline | None = None) -> find.Page:
+        """Returns one page of a search. Raises TooCostly at the deadline, which is 10 s ahead where none is given."""
+        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after())
 
     @translated()
-    def count(self, plan: Plan) -> int:
-        """Returns how many resources a search matches. Raises TooCostly."""
-        return find.count(self._collections.live(plan.type), plan)
+    def count(self, plan: Plan, deadline: Deadline | None = None) -> int:
+        """Returns how many resources a search matches. Raises TooCostly as `find` does."""
+        return find.count(self._collections.live(plan.type), plan, deadline or Deadline.after())
 
     @translated()
     def counts(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from fhir_server.outcome import TooCostly
-from fhir_server.store.find import FEW, INDEXES, Found, count, find
+from fhir_server.store.find import FEW, INDEXES, Deadline, Found, count, find
 from fhir_server.store.plan import Order, Plan, Position, Range
 
 Documents = Collection[dict[str, Any]]
@@ -52,10 +52,10 @@ def documents(mongodb_uri: str) -> Iterator[Documents]:
 
 def walked(documents: Documents, plan: Plan) -> list[str]:
     """The ids of all pages."""
-    page = find(documents, plan)
+    page = find(documents, plan, Deadline.after())
     found = [one.id for one in page.rows]
     while page.more:
-        page = find(documents, replace(plan, after=page.more))
+        page = find(documents, replace(plan, after=page.more), Deadline.after())
         found += [one.id for one in page.rows]
     return found
 
@@ -89,11 +89,11 @@ ODD = {one for one in NUMBERS if int(one) % 4 == 3}
 ])
 def test_every_match_is_on_one_page_and_counted_once(documents: Documents, plan: Plan, found: list[str]) -> None:
     assert walked(documents, replace(plan, limit=400)) == found
-    assert count(documents, plan) == len(found)
+    assert count(documents, plan, Deadline.after()) == len(found)
 
 
 def test_a_page_tells_where_the_next_one_starts(documents: Documents) -> None:
-    page = find(documents, Plan("Basic", limit=1))
+    page = find(documents, Plan("Basic", limit=1), Deadline.after())
     newest = document(SIZE - 2)
     assert page.rows == [Found(newest["_id"], 1, newest["ts"], b"{}")]
     assert page.more == Position(newest["d"], newest["_id"])
@@ -104,7 +104,13 @@ def test_what_takes_too_long_is_refused_with_advice(documents: Documents) -> Non
     slow = Plan("Basic", rest=[{"$expr": {"$function": {"body": body, "args": [], "lang": "js"}}}])
     for run in (find, count):
         with pytest.raises(TooCostly, match="Name a patient"):
-            run(documents, slow, 50)
+            run(documents, slow, Deadline.after(50))
+
+
+def test_a_search_whose_time_is_spent_asks_no_more(documents: Documents) -> None:
+    for run in (find, count):
+        with pytest.raises(TooCostly, match="Name a patient"):
+            run(documents, Plan("Basic"), Deadline.after(0))
 
 
 def test_an_empty_database_has_no_matches(mongodb_uri: str) -> None:
@@ -112,4 +118,4 @@ def test_an_empty_database_has_no_matches(mongodb_uri: str) -> None:
         nowhere = client["test_find"]["Nothing"]
         for order in (Order("d"), Order("ts"), Order("_id")):
             plan = Plan("Nothing", keys=[["a=b"]], **ranged(BY_NUMBER), order=order)
-            assert (find(nowhere, plan).rows, count(nowhere, plan)) == ([], 0)
+            assert (find(nowhere, plan, Deadline.after()).rows, count(nowhere, plan, Deadline.after())) == ([], 0)
