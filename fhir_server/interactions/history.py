@@ -17,17 +17,16 @@ def history_instance(request: Request, context: Context) -> Response:
     condition(request.caller)
     asked = _numbers(request.query)
     count = min(asked.get("_count", PAGE), context.config.page_limit)
-    # One more than asked, so that the next link needs no count.
-    versions = context.store.history(request.type, request.id, before=asked.get("_before"), limit=count + 1)
+    versions = context.store.history(
+        request.type, request.id, asked.get("_before"), count, context.config.answer_limit)
     if not versions and "_before" not in asked:
         raise NotFound(f"There is no {request.type}/{request.id}.")
-    shown = versions[:count]
     where = f"{request.base}/{request.type}/{request.id}/_history"
     links = [Link("self", f"{where}?_count={count}" + (f"&_before={asked['_before']}" if "_before" in asked else ""))]
-    if len(versions) > count:
-        links.append(Link("next", f"{where}?_count={count}&_before={shown[-1].version}"))
+    if versions and versions[-1].version > 1:
+        links.append(Link("next", f"{where}?_count={count}&_before={versions[-1].version}"))
     total = versions[0].version if versions and "_before" not in asked else None
-    return Response(200, page("history", [history_entry(one, request.base) for one in shown], links, total))
+    return Response(200, page("history", [history_entry(one, request.base) for one in versions], links, total))
 
 
 def _numbers(query: Sequence[tuple[str, str]]) -> dict[str, int]:

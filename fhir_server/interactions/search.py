@@ -21,7 +21,7 @@ def search_type(request: Request, context: Context) -> Response:
     query = _query(request, context)
     wanted = plan(query, may_see)
     deadline = Deadline.after()
-    found = context.store.find(wanted, deadline) if query.count else Page((), None)
+    found = context.store.find(wanted, deadline, context.config.answer_limit) if query.count else Page((), None)
     entries = [search_entry(query.type, one.id, one.raw, request.base) for one in found.rows]
     if query.ignored:
         entries.append(outcome_entry(query.ignored))

@@ -4,12 +4,12 @@ What drives a search is decided here. Keys come out of the index in the order of
 so it drives only when a bounded probe finds it small. All else sifts, hidden from MongoDB's choice of index.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout
@@ -19,6 +19,7 @@ from fhir_server.store.plan import LIVE, Filter, Order, Plan, Position
 
 Index = Sequence[tuple[str, int]]
 Documents = Collection[dict[str, Any]]
+Row = TypeVar("Row")
 
 # Every index of a live collection besides MongoDB's own, each by a name of ours.
 INDEXES: Mapping[str, Index] = {
@@ -30,6 +31,8 @@ _HINTS: Mapping[str, Index] = {**INDEXES, "id": (("_id", 1),)}
 # Up to this many matches are fetched and sorted; more are met soon enough on a walk in order.
 FEW = 2000
 TIME_LIMIT_MS = 10_000
+# So many bytes of rows go into one page; the first row always does.
+ANSWER_LIMIT = 64 * 1024 * 1024
 
 _ADVICE = "The search takes too long. Name a patient, or narrow it by a code, an identifier or a shorter period."
 _LIVE: Filter = {"ix": {"$in": [LIVE]}}
@@ -88,18 +91,33 @@ class _Driver:
 _WALKS: Mapping[str, tuple[str, int]] = {"d": ("keys", 1), "ts": ("updated", -1), "_id": ("id", -1)}
 
 
-def find(collection: Documents, plan: Plan, deadline: Deadline) -> Page:
-    """Returns the page of `plan`. Raises TooCostly when it takes too long."""
+def find(collection: Documents, plan: Plan, deadline: Deadline, limit_bytes: int = ANSWER_LIMIT) -> Page:
+    """Returns the page of `plan`, cut off before its rows hold more than `limit_bytes`.
+
+    Raises TooCostly when it takes too long.
+    """
     with _patient():
         driver = _driver(collection, plan, deadline)
         # One more than asked tells whether there is a next page.
-        cursor = collection.find(
+        with collection.find(
             _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.field: 1}, sort=_sort(plan.order),
-            limit=plan.limit + 1, max_time_ms=deadline.left_ms(), **driver.hint)
-        documents = list(cursor)
-    shown = documents[: plan.limit]
-    more = _position(shown[-1], plan.order) if shown and len(documents) > plan.limit else None
+            limit=plan.limit + 1, max_time_ms=deadline.left_ms(), **driver.hint
+        ) as cursor:
+            shown, cut = fitting(cursor, plan.limit, limit_bytes, lambda one: len(one["raw"]))
+    more = _position(shown[-1], plan.order) if shown and cut else None
     return Page([Found(one["_id"], one["v"], one["ts"], one["raw"]) for one in shown], more)
+
+
+def fitting(rows: Iterable[Row], limit: int, limit_bytes: int, size: Callable[[Row], int]) -> tuple[list[Row], bool]:
+    """Returns the first rows, as many as both limits let in, however large the first is, and whether there are more."""
+    found: list[Row] = []
+    left = limit_bytes
+    for row in rows:
+        left -= size(row)
+        if len(found) >= limit or (found and left < 0):
+            return found, True
+        found.append(row)
+    return found, False
 
 
 def count(collection: Documents, plan: Plan, deadline: Deadline) -> int:

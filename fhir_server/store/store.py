@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from secrets import token_bytes
 from typing import Self
 
@@ -123,22 +124,34 @@ class Store:
         return envelope.version(type_, found) if found else None
 
     @translated()
-    def history(self, type_: str, id_: str, before: int | None = None, limit: int = 100) -> list[Version]:
-        """Returns up to `limit` versions, tombstones included, newest first, all below the version `before`."""
+    def history(
+        self, type_: str, id_: str, before: int | None = None, limit: int = 100, limit_bytes: int = find.ANSWER_LIMIT
+    ) -> list[Version]:
+        """Returns up to `limit` versions, tombstones included, newest first, all below the version `before`.
+
+        They are fewer where more would hold over `limit_bytes`. Numbers go down to 1 without a gap.
+        """
         newest = self.get(type_, id_)
         if newest is None or limit < 1:
             return []
         shown = [newest] if before is None or newest.version < before else []
         below = min(newest.version, before or newest.version)
-        older = self._collections.history(type_).find(
+        with self._collections.history(type_).find(
             {"_id": {"$gte": envelope.past_id(id_, 0), "$lt": envelope.past_id(id_, below)}},
-            sort=[("_id", -1)], limit=limit, max_time_ms=READ_MS)
-        return [*shown, *(envelope.version(type_, one) for one in older)][:limit]
+            sort=[("_id", -1)], limit=limit, max_time_ms=READ_MS
+        ) as older:
+            versions = chain(shown, (envelope.version(type_, one) for one in older))
+            return find.fitting(versions, limit, limit_bytes, lambda one: len(one.raw))[0]
 
     @translated()
-    def find(self, plan: Plan, deadline: Deadline | None = None) -> find.Page:
-        """Returns one page of a search. Raises TooCostly at the deadline, which is 10 s ahead where none is given."""
-        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after())
+    def find(
+        self, plan: Plan, deadline: Deadline | None = None, limit_bytes: int = find.ANSWER_LIMIT
+    ) -> find.Page:
+        """Returns one page of a search, cut off before its rows hold more than `limit_bytes`.
+
+        Raises TooCostly at the deadline, which is 10 s ahead where none is given.
+        """
+        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after(), limit_bytes)
 
     @translated()
     def count(self, plan: Plan, deadline: Deadline | None = None) -> int:

@@ -82,6 +82,18 @@ def test_a_deleted_resource_is_gone_and_can_come_back(fhir: Client) -> None:
         ("PUT", 'W/"3"'), ("DELETE", 'W/"2"'), ("PUT", 'W/"1"')]
 
 
+@pytest.mark.parametrize("path", ["Patient", "Patient/p1/_history"])
+def test_a_page_ends_where_the_answer_would_be_too_large(small: Client, path: str) -> None:
+    """Each resource has some 3,000 bytes, an answer 5,000."""
+    for id_, active in (("p1", True), ("p2", True), ("p1", False)):
+        large = {"resourceType": "Patient", "id": id_, "active": active, "name": [{"text": "x" * 3000}]}
+        assert small.send("PUT", f"Patient/{id_}", large).ok
+    pages = [small.get(path).json()]
+    while links := [link["url"] for link in pages[-1]["link"] if link["relation"] == "next"]:
+        pages.append(small.get(links[0].removeprefix(f"{small.base}/")).json())
+    assert [len(page["entry"]) for page in pages] == [1, 1]
+
+
 def test_history_comes_in_pages(fhir: Client) -> None:
     for active in (True, False, True):
         fhir.send("PUT", "Patient/p1", {**PATIENT, "active": active})

@@ -99,6 +99,21 @@ def test_a_page_tells_where_the_next_one_starts(documents: Documents) -> None:
     assert page.more == Position(newest["d"], newest["_id"])
 
 
+@pytest.mark.parametrize("limit_bytes, pages", [
+    (0, [1] * 5), (3, [1] * 5), (4, [2, 2, 1]), (7, [3, 2]), (10, [5]),
+])
+def test_a_page_ends_before_its_rows_are_too_many_bytes(
+    documents: Documents, limit_bytes: int, pages: list[int]
+) -> None:
+    plan = Plan("Basic", keys=[[f"number={number:04}" for number in range(5)]], limit=5)
+    page = find(documents, plan, Deadline.after(), limit_bytes)
+    found = [len(page.rows)]
+    while page.more:
+        page = find(documents, replace(plan, after=page.more), Deadline.after(), limit_bytes)
+        found.append(len(page.rows))
+    assert found == pages
+
+
 def test_what_takes_too_long_is_refused_with_advice(documents: Documents) -> None:
     body = "function() { const end = Date.now() + 20; while (Date.now() < end); }"
     slow = Plan("Basic", rest=[{"$expr": {"$function": {"body": body, "args": [], "lang": "js"}}}])

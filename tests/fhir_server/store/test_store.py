@@ -68,6 +68,16 @@ def test_history_is_paged_newest_first(store: Store) -> None:
     assert store.history("Patient", "p2") == []
 
 
+def test_history_ends_before_its_versions_are_too_many_bytes(store: Store) -> None:
+    for number in range(1, 6):
+        store.write([Write(patient(number - 1) if number > 1 else None, patient(number))])
+    size = len(patient(1).raw)
+    for limit_bytes, numbers in ((0, [5]), (size, [5]), (size * 2, [5, 4]), (size * 3 - 1, [5, 4])):
+        found = store.history("Patient", "p1", limit_bytes=limit_bytes)
+        assert [one.version for one in found] == numbers
+    assert [one.version for one in store.history("Patient", "p1", before=3, limit_bytes=size)] == [2]
+
+
 def test_the_source_is_searchable_and_tombstones_are_not_found(store: Store) -> None:
     store.write([Write(None, patient(1)), Write(None, patient(1, "p2")), Write(None, patient(1, "p3", source="x"))])
     store.write([Write(patient(1, "p2"), tombstone(2, "p2"))])
