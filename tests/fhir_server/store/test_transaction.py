@@ -77,7 +77,7 @@ def test_more_than_the_cache_holds_is_too_large(tmp_path: Path) -> None:
     with embedded.running(tmp_path, cache_gb=0.25) as uri, Store(uri, "test") as store:
         store.prepare()
         with pytest.raises(TooLarge, match="The transaction is larger than the database can hold in memory."):
-            store.write([Write(None, _large(f"p{number}")) for number in range(10)])
+            store.write([Write(None, _large(f"p{number}")) for number in range(26)])
         assert store.counts() == {}
 
 
