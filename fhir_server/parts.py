@@ -39,8 +39,8 @@ RUN = {
 }
 
 _DATABASE = ("data_dir", "mongodb_uri", "open", "demo")
-# Each thread serves one request at a time; more than these only wait for one another.
-_THREADS = 4
+# In each web worker, at work at once: more would only wait for one another. A thread more for each slow sender.
+_PLACES, _THREADS = 4, 64
 _STOP_SECONDS = 5
 _GLANCE = 0.05
 
@@ -132,6 +132,7 @@ def granian(application: str, config: Config) -> "AbstractServer[Any]":
 def application() -> "WSGIApplication":
     """Returns the application of one web worker; its Context lives as long as the process."""
     from fhir_server.app import create_app, open_context
+    from fhir_server.places import Places
 
     log.start()
     if parent := multiprocessing.parent_process():
@@ -142,7 +143,7 @@ def application() -> "WSGIApplication":
         open_until_the_end.enter_context(signing("web", context))
         app = create_app(context)
     app.extensions["open"] = open_until_the_end
-    return app
+    return Places(app, _PLACES)
 
 
 @contextmanager

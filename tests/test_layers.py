@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"terminology", "profiles", "conformance"},
     {"fhir_server.outcome", "fhir_server.config", "fhir_server.fhirjson", "fhir_server.options",
-     "fhir_server.supervise", "fhir_server.log", "fhir_server.trace", "fhir_server.visible"},
+     "fhir_server.supervise", "fhir_server.log", "fhir_server.places",
+     "fhir_server.trace", "fhir_server.visible"},
     {"fhir_server.definitions", "fhir_server.fhirpath"},
     {"fhir_server.store"},
     {"fhir_server.validation", "fhir_server.search"},
