@@ -3,7 +3,8 @@
 https://hl7.org/fhir/R4/http.html#update · https://hl7.org/fhir/R4/http.html#concurrency
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -109,10 +110,8 @@ def _step(change: Change, context: Context) -> _Step:
         return _Step(change, (change.type, change.id))
     id_ = (change.id or context.new_id()) if isinstance(change, Create) else change.resource.get("id", "")
     resource = _labelled({**change.resource, "id": id_}, context)
-    try:
+    with _within(change.place):
         context.validator.check(resource)
-    except FHIRError as error:
-        raise error.within(change.place) if change.place else error
     return _Step(change, (resource["resourceType"], resource["id"]), resource, _content(resource))
 
 
@@ -190,8 +189,18 @@ def _version(step: _Step, resource: Resource, previous: Version | None, context:
     if len(raw) > context.config.resource_limit:
         raise TooLarge(f"The resource has {len(raw)} bytes; the limit is {context.config.resource_limit}.",
                        expression=step.change.place or None)
-    return Version(*step.key, number, updated, raw, step.content, context.index.values(stamped, updated),
-                   _source(caller, previous), _labels(stamped))
+    with _within(step.change.place):
+        values = context.index.values(stamped, updated)
+    return Version(*step.key, number, updated, raw, step.content, values, _source(caller, previous), _labels(stamped))
+
+
+@contextmanager
+def _within(place: str) -> Iterator[None]:
+    """Lets an error say where in the request the resource stands."""
+    try:
+        yield
+    except FHIRError as error:
+        raise error.within(place) if place else error
 
 
 def _tombstone(live: Version, context: Context, caller: Caller) -> Version:

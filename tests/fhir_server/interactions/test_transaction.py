@@ -97,3 +97,9 @@ def test_a_batch_answers_no_more_than_an_answer_can_hold(small: Client) -> None:
     answer = small.send("POST", "", bundle("batch", *[entry("GET", "Patient/p1")] * 3))
     assert [one["response"]["status"] for one in answer.json()["entry"]] == [
         "200 OK", "200 OK", "413 Request Entity Too Large"]
+
+
+def test_a_resource_with_too_much_to_search_by_is_named_with_its_entry(fhir: Client) -> None:
+    names = [{"given": [f"n{i}" for i in range(6_000)]}]
+    answer = fhir.send("POST", "", bundle("transaction", entry("POST", "Patient", {**PATIENT, "name": names})))
+    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (413, ["Bundle.entry[0].resource"])
