@@ -8,6 +8,7 @@ import click
 
 from adapters.hl7v2.parse import Unreadable, read
 from adapters.hl7v2.validate import warnings
+from fhir_server.visible import visible
 
 
 @click.command()
@@ -20,7 +21,7 @@ def command(files: Sequence[Path]) -> None:
     found = {file: findings(file.read_bytes()) for file in files}
     for file, texts in found.items():
         for text in texts:
-            click.echo(f"{file}: {text}")
+            click.echo(visible(f"{file}: {text}"))
     sys.exit(1 if any(found.values()) else 0)
 
 

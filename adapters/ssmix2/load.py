@@ -32,6 +32,7 @@ from fhir_server.app import open_context
 from fhir_server.config import Config
 from fhir_server.context import Context
 from fhir_server.store.queue import PARKED
+from fhir_server.visible import visible
 
 PROCESSES = max(2, min(8, os.cpu_count() or 2))
 LOOK = 0.2
@@ -223,7 +224,7 @@ def _summarize(tally: Tally, stored: Counter[str], parked: Counter[str], seconds
     }
     for name, number in rows.items():
         # As Text: names of kinds and reasons come from outside and are no markup.
-        table.add_row(Text(name), str(number))
+        table.add_row(Text(visible(name)), str(number))
     console.print(table)
     if not (tally.files["new"] or tally.files["waited"] or tally.unread):
         console.print("Nothing changed.")
