@@ -51,7 +51,7 @@ def test_the_page_says_in_a_banner_which_part_is_down(store: Store, fhir: Client
     page = get(fhir, "/").text
     assert get(fhir, "/health/ready").status_code == 200
     assert re.findall("<p .*down.*</p>", page.replace("</p>", "</p>\n")) == [
-        '<p class="banner warn">watch が停止しています。 <small>watch is down.</small></p>']
+        '<p class="banner down">watch が停止しています。 <small>watch is down.</small></p>']
 
 
 def test_what_would_steer_a_terminal_or_forge_a_row_is_shown_instead(store: Store, fhir: Client) -> None:
