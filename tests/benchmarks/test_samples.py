@@ -36,7 +36,7 @@ def test_messages_are_of_many_patients() -> None:
 
 def test_each_copy_of_the_storage_has_records_of_its_own(tmp_path: Path) -> None:
     assert ssmix2.storage_of(2, tmp_path) == 2 * 538
-    assert len(records(tmp_path)) == 2 * 294
+    assert len(records(tmp_path)) == 2 * 305
 
 
 def records(storage: Path) -> set[str]:
