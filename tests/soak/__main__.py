@@ -49,15 +49,15 @@ def streamed(random: Random, seconds: float, folder: Path) -> str:
     return one.said
 
 
-def pure(tries: Callable[[Random, float], int], random: Random, seconds: float, folder: Path) -> str:
-    return f"{tries(random, monotonic() + seconds):,} inputs"
+def pure(tries: Callable[[Random, fuzz.Turns], int], random: Random, seconds: float, folder: Path) -> str:
+    return f"{tries(random, fuzz.until(monotonic() + seconds)):,} inputs"
 
 
-def live(tries: Callable[[Random, float, Serve], int], random: Random, seconds: float, folder: Path) -> str:
+def live(tries: Callable[[Random, fuzz.Turns, Serve], int], random: Random, seconds: float, folder: Path) -> str:
     """Lets a server of its own be fed."""
     serve = Serve(folder, ("--open",))
     with serve.running():
-        return f"{tries(random, monotonic() + seconds, serve):,} inputs"
+        return f"{tries(random, fuzz.until(monotonic() + seconds), serve):,} inputs"
 
 
 # Name → what runs, and its share of the time.

@@ -1,14 +1,15 @@
 """Bad input without end: what is sent in, cut, doubled, swapped; and what must hold whatever comes.
 
-Each run takes a source of randomness and a moment to end at, and returns how many inputs it tried.
+Each run takes a source of randomness and the turns to take, and returns how many inputs it tried.
 """
 
 import re
 import socket
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import count, takewhile
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -37,8 +38,14 @@ RECEIVED = datetime(2024, 6, 3, 12, tzinfo=JST)
 PIECES = (b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b"\x0b", b"\x1c\r", b"\x1c", b"\x00", b"\x1b$B", b"\x1b(B",
           b"\x1b(J", b"\xff", b"\x82\xa0", "あ".encode(), b'""', b"\\X0D\\", b"\\.br\\", b"-1", b"99999999999999999999",
           b"20240230", b"1e999", b"<script>", b"MSH|", b"PID|", b"OBX|1|NM|", b"|" * 500)
+Turns = Iterable[int]
 VALUES: tuple[Any, ...] = (None, True, "", " ", 0, -1, 10**40, 1.5, [], {}, [[]], [None], "a" * 2000, "\x00", "é\ud7ff",
                            {"resourceType": "Patient"}, {"id": 1}, "2024-13-45", "javascript:1", {"": ""})
+
+
+def until(end: float) -> Iterator[int]:
+    """Turns until a moment of the monotonic clock; `range(n)` are n turns, the same on every machine."""
+    return takewhile(lambda _: monotonic() < end, count())
 
 
 @cache
@@ -79,12 +86,12 @@ def spoiled_fields(raw: bytes, random: Random) -> bytes:
 MSA = re.compile(rb"\rMSA.[AC][AER]")
 
 
-def maps(random: Random, end: float) -> int:
+def maps(random: Random, turns: Turns) -> int:
     """A message becomes valid resources, or is Unmappable with a reason."""
-    return _mapped(lambda: ("C1", random.choice(messages())), to_records, random, end)
+    return _mapped(lambda: ("C1", random.choice(messages())), to_records, random, turns)
 
 
-def storage(random: Random, end: float) -> int:
+def storage(random: Random, turns: Turns) -> int:
     """A file becomes valid resources, or is Unmappable with a reason, whatever its name and content."""
 
     def drawn() -> tuple[str, bytes]:
@@ -92,12 +99,12 @@ def storage(random: Random, end: float) -> int:
         kept = name if random.random() < 0.8 else spoiled(name.encode(), random).decode("utf-8", "replace")
         return "/".join(kept.split("/")[-4:]), raw
 
-    return _mapped(drawn, kinds.to_records, random, end)
+    return _mapped(drawn, kinds.to_records, random, turns)
 
 
-def _mapped(drawn: Callable[[], tuple[str, bytes]], to: ToRecords, random: Random, end: float) -> int:
+def _mapped(drawn: Callable[[], tuple[str, bytes]], to: ToRecords, random: Random, turns: Turns) -> int:
     tried, validator = 0, Validator(load())
-    while monotonic() < end:
+    for _ in turns:
         name, raw = drawn()
         bad = random.choice((spoiled, spoiled_fields))(raw, random)
         try:
@@ -118,10 +125,10 @@ def _valid(records: Sequence[Record], validator: Validator) -> None:
             raise AssertionError([(one.text, one.expression) for one in error.issues]) from error
 
 
-def frames(random: Random, end: float, serve: Serve) -> int:
+def frames(random: Random, turns: Turns, serve: Serve) -> int:
     """Whatever comes over the wire, each answer is an acknowledgement, and the next honest message is accepted."""
     tried = 0
-    while monotonic() < end:
+    for _ in turns:
         stream = b"".join(_frame(random) for _ in range(random.randint(1, 8)))
         with socket.create_connection(("127.0.0.1", serve.mllp_port), timeout=10) as connection:
             connection.settimeout(0.05)
@@ -156,11 +163,11 @@ def _received(connection: socket.socket) -> bytes:
     return received
 
 
-def bodies(random: Random, end: float, serve: Serve) -> int:
+def bodies(random: Random, turns: Turns, serve: Serve) -> int:
     """Whatever is sent to the API, the answer is the client's fault or none, and an OperationOutcome says which."""
     tried = 0
     with requests.Session() as session:
-        while monotonic() < end:
+        for _ in turns:
             method, path, body = _request(random)
             answer = session.request(method, f"{serve.page}/fhir/{path}", data=body, timeout=30,
                                      headers={"Content-Type": "application/fhir+json"})
@@ -209,10 +216,10 @@ def _altered(found: Any, random: Random) -> Any:
     return found
 
 
-def junk(random: Random, end: float, serve: Serve) -> int:
+def junk(random: Random, turns: Turns, serve: Serve) -> int:
     """Junk in the drop folder harms nothing: an honest file among it is found."""
     tried, root = 0, serve.data / "ssmix2" / FACILITY.number
-    while monotonic() < end:
+    for _ in turns:
         name, raw = random.choice(files())
         place = root / _printable(random.choice((name, spoiled(name.encode(), random).decode("utf-8", "replace"))))
         try:

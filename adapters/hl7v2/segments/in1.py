@@ -26,7 +26,8 @@ def relationship(repetition: Repetition, scope: Scope) -> Resource | None:
     targets = [translate(name, repetition[1]) for name in ("subscriber-relationship", "insured-person")]
     known = [dict(one._asdict()) for one in targets if one]
     found = cwe.table("0063")(repetition, scope)
-    return {**found, "coding": [*known, *found.get("coding", ())]} if found else None
+    codings = [*known, *(found or {}).get("coding", ())]
+    return {**found, "coding": codings} if found and codings else found
 
 
 COVERAGE = (

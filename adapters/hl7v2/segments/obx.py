@@ -161,7 +161,8 @@ def value(segment: Segment, unit: Resource, scope: Scope) -> Resource:
         return found[0] if found else {}
     if all("valueString" in one for one in found):
         return {"valueString": "\n".join(one["valueString"] for one in found)}
-    code = _code(cwe.codeable_concept(segment[3].repetitions[0], here) if segment[3] else None)
+    named = segment[3].repetitions
+    code = _code(cwe.codeable_concept(named[0], here) if named else None)
     return {"component": [{"code": code, **one} for one in found]}
 
 

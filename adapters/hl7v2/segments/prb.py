@@ -2,8 +2,6 @@
 
 from adapters.hl7v2.datatypes import cwe, ei, ts
 from adapters.hl7v2.datatypes.dose import only
-from adapters.hl7v2.datatypes.systems import system
-from adapters.hl7v2.datatypes.xpn import clean
 from adapters.hl7v2.fields import Field, Reader, Scope, first
 from adapters.hl7v2.parse import Repetition, Segment
 from fhir_server.fhirjson import Resource
@@ -63,10 +61,8 @@ def codings(prb: Segment, scope: Scope) -> list[Resource]:
     """PRB-3 and the ICD-10 in the first three components of PRB-10; its component 7 is the edition."""
     found = [one for given in prb[3].repetitions for one in cwe.codings(given, scope.at(prb, 3))]
     for given in prb[10].repetitions:
-        if given[1] and given[3] == "I10":
-            edition = {"version": given[7]} if given[7] else {}
-            display = {"display": clean(given[2])} if given[2] else {}
-            found.append({"system": system("I10", given[1], scope), **edition, "code": given[1], **display})
+        if given[3] == "I10" and (diagnosis := cwe.coding(given[1], given[2], "I10", scope, given[7])):
+            found.append(diagnosis)
     return found
 
 
@@ -74,10 +70,10 @@ def categories(prb: Segment, scope: Scope) -> list[Resource]:
     """A problem of the list, and the moment of the diagnosis: on admission, at discharge … (JHSD0004)."""
     found: list[Resource] = [{"coding": [{"system": CATEGORY, "code": "problem-list-item"}]}]
     for given in prb[10].repetitions:
-        if given[3] == "I10" and given[4]:
-            moment = {"system": system(given[6] or "JHSD0004", given[4], scope), "code": given[4]}
-            found.append({"coding": [{**moment, **({"display": given[5]} if given[5] else {})}]})
-        elif given[3] != "I10" and (other := cwe.codeable_concept(given, scope.at(prb, 10))):
+        if given[3] == "I10":
+            moment = cwe.coding(given[4], given[5], given[6] or "JHSD0004", scope)
+            found += [{"coding": [moment]}] if moment else []
+        elif other := cwe.codeable_concept(given, scope.at(prb, 10)):
             found.append(other)
     return found
 

@@ -40,8 +40,8 @@ def supplements(tq1: Segment, scope: Scope) -> list[Resource]:
 
 def method(tq1: Segment) -> Resource | None:
     """The first two digits of the usage: `10` by mouth."""
-    code = _usage_code(tq1)
-    return {"coding": [{"system": METHOD, "code": code[:2]}]} if code and code[:2] != "99" else None
+    code = _usage_code(tq1)[:2].strip()
+    return {"coding": [{"system": METHOD, "code": code}]} if code and code != "99" else None
 
 
 def as_needed(tq1: Segment) -> bool:

@@ -40,6 +40,11 @@ def test_symbol_number_and_branch_are_kept_apart() -> None:
         "InsuredPersonSymbol": "123", "InsuredPersonNumber": "1234567", "InsuredPersonSubNumber": "01"}
 
 
+def test_a_relationship_of_words_alone_has_no_coding() -> None:
+    found = coverage("IN1|1|C0^国保^JHSD0001|141116|市|||||||||||||^本人")
+    assert found["relationship"] == {"text": "本人"}
+
+
 def test_an_insurance_without_an_insurer_is_none() -> None:
     within = scope()
     assert in1.coverage(segment("IN1|1|C0^国保^JHSD0001"), PATIENT, within) is None
