@@ -16,8 +16,7 @@ _SIGNATURE = 16
 
 def token(position: Position, search: str, key: bytes) -> str:
     """Returns the text of `_page` for the page behind `position` of `search`, a text that tells searches apart."""
-    moment = None if position.value is None else (position.value - _EPOCH) // _MILLISECOND
-    payload = encode([moment, position.id])
+    payload = encode([[_written(one) for one in position.values], position.id])
     return urlsafe_b64encode(_sign(payload, search, key) + payload).decode().rstrip("=")
 
 
@@ -30,8 +29,17 @@ def position(text: str, search: str, key: bytes) -> Position:
     signature, payload = raw[:_SIGNATURE], raw[_SIGNATURE:]
     if not key or not hmac.compare_digest(signature, _sign(payload, search, key)):
         raise BadRequest("_page is not a page of this search. Start again without it.", expression="http._page")
-    moment, id_ = decode(payload)
-    return Position(None if moment is None else _EPOCH + moment * _MILLISECOND, id_)
+    values, id_ = decode(payload)
+    return Position(tuple(map(_read, values)), id_)
+
+
+def _written(value: datetime | str | None) -> int | str | None:
+    """A moment as the milliseconds since 1970."""
+    return (value - _EPOCH) // _MILLISECOND if isinstance(value, datetime) else value
+
+
+def _read(value: int | str | None) -> datetime | str | None:
+    return _EPOCH + value * _MILLISECOND if isinstance(value, int) else value
 
 
 def _sign(payload: bytes, search: str, key: bytes) -> bytes:

@@ -33,7 +33,7 @@ def _keys(term: Term) -> tuple[str, ...]:
 def _range(term: Term, query: Query) -> Range | None:
     """Where all matches of a term lie, its recheck apart: what a probe counts is what there would be to sift."""
     # Pages in the order of the clinical date start where the term does: nothing else need drive.
-    if term.negated or len(term.alternatives) != 1 or (term.dated and query.order.field == "d"):
+    if term.negated or len(term.alternatives) != 1 or (term.dated and query.order.by[0].field == "d"):
         return None
     match term.alternatives[0]:
         case Stretch() as stretch:

@@ -13,7 +13,7 @@ from fhir_server.search.parameters import PARAMETER_TYPES, date, reference
 from fhir_server.search.searchable import FIELDS, Place, Searchable, searchable
 from fhir_server.search.term import Alternative, Asked, Field, Keys, Pattern, Term, starting
 from fhir_server.search.value import split, unescape
-from fhir_server.store.plan import Order, Position
+from fhir_server.store.plan import Order, Position, Sort
 
 PARAMETER_LIMIT = 100
 # MongoDB merges so many keys in order; the keys of one criterion are no more.
@@ -246,7 +246,7 @@ def _sort(query: Query, name: str, value: str, reader: Reader) -> Query:
     orders = {"_lastUpdated": "ts", "_id": "_id", **({reader.known.clinical: "d"} if reader.known.clinical else {})}
     if code not in orders:
         raise NotSupported(f"_sort by {value!r} is not supported, only by {', '.join(orders)}.")
-    return replace(query, order=Order(orders[code], value != code), used=(*query.used, (name, value)))
+    return replace(query, order=Order((Sort(orders[code], value != code),)), used=(*query.used, (name, value)))
 
 
 def _total(query: Query, name: str, value: str, reader: Reader) -> Query:

@@ -100,7 +100,7 @@ def find(collection: Documents, plan: Plan, deadline: Deadline, limit_bytes: int
         driver = _driver(collection, plan, deadline)
         # One more than asked tells whether there is a next page.
         with collection.find(
-            _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.field: 1}, sort=_sort(plan.order),
+            _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.by[0].field: 1}, sort=_sort(plan.order),
             limit=plan.limit + 1, max_time_ms=deadline.left_ms(), **driver.hint
         ) as cursor:
             shown, cut = fitting(cursor, plan.limit, limit_bytes, lambda one: len(one["raw"]))
@@ -139,7 +139,7 @@ def _patient() -> Iterator[None]:
 def _driver(collection: Documents, plan: Plan, deadline: Deadline) -> _Driver:
     """Keys where they lead in order or are few; else a small range; else the order itself."""
     keys = [_any_of(one) for one in plan.keys]
-    in_order = bool(keys) and plan.order.field == "d"
+    in_order = bool(keys) and plan.order.by[0].field == "d"
     # A hint would keep MongoDB from remembering which of several keys it went by.
     by_keys = _Driver("" if in_order else "keys", keys)
     if in_order and not plan.ranges:
@@ -150,7 +150,7 @@ def _driver(collection: Documents, plan: Plan, deadline: Deadline) -> _Driver:
         by_range = _Driver(one.index, [one.filter])
         if _few(collection, by_range, deadline):
             return by_range
-    index, _ = _WALKS[plan.order.field]
+    index, _ = _WALKS[plan.order.by[0].field]
     return by_keys if in_order else _Driver(index, [_LIVE] if index == "keys" else [])
 
 
@@ -181,23 +181,25 @@ def _behind(plan: Plan) -> Iterator[Filter]:
     """Rows behind the position; the plain bound on the field lets the index start there."""
     if plan.after is None:
         return
-    field, down = plan.order.field, plan.order.descending
+    field, down = plan.order.by[0].field, plan.order.by[0].descending
     _, tie = _WALKS[field]
     ids_up = (tie == 1) == down
     beyond = {"_id": {"$gt" if ids_up else "$lt": plan.after.id}}
     if field == "_id":
         yield beyond
         return
-    yield {field: {"$lte" if down else "$gte": plan.after.value}}
-    yield {"$or": [{field: {"$lt" if down else "$gt": plan.after.value}}, beyond]}
+    [value] = plan.after.values
+    yield {field: {"$lte" if down else "$gte": value}}
+    yield {"$or": [{field: {"$lt" if down else "$gt": value}}, beyond]}
 
 
 def _sort(order: Order) -> Index:
-    _, tie = _WALKS[order.field]
-    direction = -1 if order.descending else 1
+    [lead] = order.by
+    _, tie = _WALKS[lead.field]
+    direction = -1 if lead.descending else 1
     ids = ("_id", -direction * tie)
-    return [ids] if order.field == "_id" else [(order.field, direction), ids]
+    return [ids] if lead.field == "_id" else [(lead.field, direction), ids]
 
 
 def _position(document: Mapping[str, Any], order: Order) -> Position:
-    return Position(None if order.field == "_id" else document[order.field], document["_id"])
+    return Position([document[one.field] if one.field != "_id" else None for one in order.by], document["_id"])

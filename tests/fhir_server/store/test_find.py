@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 
 from fhir_server.outcome import TooCostly
 from fhir_server.store.find import FEW, INDEXES, Deadline, Found, count, find
-from fhir_server.store.plan import Order, Plan, Position, Range
+from fhir_server.store.plan import Order, Plan, Position, Range, Sort
 
 Documents = Collection[dict[str, Any]]
 
@@ -70,14 +70,14 @@ ODD = {one for one in NUMBERS if int(one) % 4 == 3}
     (Plan("Basic", **ranged(BY_NUMBER)), NEWEST),
     (Plan("Basic", keys=[["odd=False", "odd=True"]]), NEWEST),
     (Plan("Basic", keys=[["odd=False", "odd=True"]], **ranged(BY_NUMBER)), NEWEST),
-    (Plan("Basic", order=Order("d", False)), NEWEST[::-1]),
-    (Plan("Basic", order=Order("ts", False)), NUMBERS[::-1]),
-    (Plan("Basic", order=Order("ts", True), **ranged(BY_NUMBER)), NUMBERS),
-    (Plan("Basic", order=Order("ts", True), keys=[["odd=False", "odd=True"]]), NUMBERS),
-    (Plan("Basic", order=Order("_id", False)), NUMBERS),
-    (Plan("Basic", order=Order("_id", True), **ranged(BY_NUMBER)), NUMBERS[::-1]),
+    (Plan("Basic", order=Order((Sort("d", False),))), NEWEST[::-1]),
+    (Plan("Basic", order=Order((Sort("ts", False),))), NUMBERS[::-1]),
+    (Plan("Basic", order=Order((Sort("ts", True),)), **ranged(BY_NUMBER)), NUMBERS),
+    (Plan("Basic", order=Order((Sort("ts", True),)), keys=[["odd=False", "odd=True"]]), NUMBERS),
+    (Plan("Basic", order=Order((Sort("_id", False),))), NUMBERS),
+    (Plan("Basic", order=Order((Sort("_id", True),)), **ranged(BY_NUMBER)), NUMBERS[::-1]),
     (Plan("Basic", keys=[["odd=True"]]), [one for one in NEWEST if one in ODD]),
-    (Plan("Basic", keys=[["odd=True"]], order=Order("_id", False)), [one for one in NUMBERS if one in ODD]),
+    (Plan("Basic", keys=[["odd=True"]], order=Order((Sort("_id", False),))), [one for one in NUMBERS if one in ODD]),
     (Plan("Basic", rest=[{"$nor": [{"ix": "odd=False"}]}]), [one for one in NEWEST if one in ODD]),
     (Plan("Basic", **ranged(LOW)), NEWEST[-10:]),
     (Plan("Basic", **ranged(LOW, BY_NUMBER), keys=[["odd=True"]]), ["0007", "0003"]),
@@ -96,7 +96,7 @@ def test_a_page_tells_where_the_next_one_starts(documents: Documents) -> None:
     page = find(documents, Plan("Basic", limit=1), Deadline.after())
     newest = document(SIZE - 2)
     assert page.rows == [Found(newest["_id"], 1, newest["ts"], b"{}")]
-    assert page.more == Position(newest["d"], newest["_id"])
+    assert page.more == Position([newest["d"]], newest["_id"])
 
 
 @pytest.mark.parametrize("limit_bytes, pages", [
@@ -131,6 +131,6 @@ def test_a_search_whose_time_is_spent_asks_no_more(documents: Documents) -> None
 def test_an_empty_database_has_no_matches(mongodb_uri: str) -> None:
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
         nowhere = client["test_find"]["Nothing"]
-        for order in (Order("d"), Order("ts"), Order("_id")):
+        for order in (Order((Sort("d"),)), Order((Sort("ts"),)), Order((Sort("_id"),))):
             plan = Plan("Nothing", keys=[["a=b"]], **ranged(BY_NUMBER), order=order)
             assert (find(nowhere, plan, Deadline.after()).rows, count(nowhere, plan, Deadline.after())) == ([], 0)
