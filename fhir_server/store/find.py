@@ -11,6 +11,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any, TypeVar
 
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout
 
@@ -59,12 +60,13 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Found:
-    """One match; `raw` is the JSON sent to clients."""
+    """One match; `raw` is the JSON sent to clients, `keys` the index keys of the parameters that the plan shows."""
 
     id: str
     version: int
     updated: datetime
     raw: bytes
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,33 @@ class _Driver:
 _WALKS: Mapping[str, tuple[str, int]] = {"d": ("keys", 1), "ts": ("updated", -1), "_id": ("id", -1)}
 
 
-def find(collection: Documents, plan: Plan, deadline: Deadline, limit_bytes: int = ANSWER_LIMIT) -> Page:
+def find(
+    collection: Documents, plan: Plan, deadline: Deadline, limit_bytes: int = ANSWER_LIMIT,
+    session: ClientSession | None = None,
+) -> Page:
     """Returns the page of `plan`, cut off before its rows hold more than `limit_bytes`.
 
     Raises TooCostly when it takes too long.
     """
     with _patient():
-        driver = _driver(collection, plan, deadline)
+        driver = _driver(collection, plan, deadline, session)
         # One more than asked tells whether there is a next page.
         with collection.find(
-            _filter(plan, driver, list(_behind(plan))), {**_SHOWN, plan.order.by[0].field: 1}, sort=_sort(plan.order),
-            limit=plan.limit + 1, max_time_ms=deadline.left_ms(), **driver.hint
+            _filter(plan, driver, list(_behind(plan))), _projection(plan), session=session,
+            sort=_sort(plan.order), limit=plan.limit + 1, max_time_ms=deadline.left_ms(), **driver.hint
         ) as cursor:
             shown, cut = fitting(cursor, plan.limit, limit_bytes, lambda one: len(one["raw"]))
     more = _position(shown[-1], plan.order) if shown and cut else None
-    return Page([Found(one["_id"], one["v"], one["ts"], one["raw"]) for one in shown], more)
+    return Page([_found(one, plan.shown) for one in shown], more)
+
+
+def _projection(plan: Plan) -> Mapping[str, int]:
+    return {**_SHOWN, plan.order.by[0].field: 1, **({"ix": 1} if plan.shown else {})}
+
+
+def _found(row: Mapping[str, Any], shown: Sequence[str]) -> Found:
+    keys = [one for one in row["ix"] if one.partition("=")[0] in shown] if shown else ()
+    return Found(row["_id"], row["v"], row["ts"], row["raw"], keys)
 
 
 def fitting(rows: Iterable[Row], limit: int, limit_bytes: int, size: Callable[[Row], int]) -> tuple[list[Row], bool]:
@@ -120,11 +134,11 @@ def fitting(rows: Iterable[Row], limit: int, limit_bytes: int, size: Callable[[R
     return found, False
 
 
-def count(collection: Documents, plan: Plan, deadline: Deadline) -> int:
+def count(collection: Documents, plan: Plan, deadline: Deadline, session: ClientSession | None = None) -> int:
     """Returns how many resources match, wherever the page starts. Raises TooCostly when it takes too long."""
     with _patient():
-        driver = _driver(collection, plan, deadline)
-        return collection.count_documents(_filter(plan, driver), maxTimeMS=deadline.left_ms(), **driver.hint)
+        driver = _driver(collection, plan, deadline, session)
+        return collection.count_documents(_filter(plan, driver), session, maxTimeMS=deadline.left_ms(), **driver.hint)
 
 
 @contextmanager
@@ -136,7 +150,7 @@ def _patient() -> Iterator[None]:
         raise TooCostly(_ADVICE) from None
 
 
-def _driver(collection: Documents, plan: Plan, deadline: Deadline) -> _Driver:
+def _driver(collection: Documents, plan: Plan, deadline: Deadline, session: ClientSession | None) -> _Driver:
     """Keys where they lead in order or are few; else a small range; else the order itself."""
     keys = [_any_of(one) for one in plan.keys]
     in_order = bool(keys) and plan.order.by[0].field == "d"
@@ -144,19 +158,19 @@ def _driver(collection: Documents, plan: Plan, deadline: Deadline) -> _Driver:
     by_keys = _Driver("" if in_order else "keys", keys)
     if in_order and not plan.ranges:
         return by_keys
-    if any(_few(collection, _Driver("keys", [one]), deadline) for one in keys):
+    if any(_few(collection, _Driver("keys", [one]), deadline, session) for one in keys):
         return by_keys
     for one in plan.ranges:
         by_range = _Driver(one.index, [one.filter])
-        if _few(collection, by_range, deadline):
+        if _few(collection, by_range, deadline, session):
             return by_range
     index, _ = _WALKS[plan.order.by[0].field]
     return by_keys if in_order else _Driver(index, [_LIVE] if index == "keys" else [])
 
 
-def _few(collection: Documents, driver: _Driver, deadline: Deadline) -> bool:
+def _few(collection: Documents, driver: _Driver, deadline: Deadline, session: ClientSession | None) -> bool:
     found = collection.count_documents(
-        {"$and": driver.filters}, limit=FEW + 1, maxTimeMS=deadline.left_ms(), **driver.hint)
+        {"$and": driver.filters}, session, limit=FEW + 1, maxTimeMS=deadline.left_ms(), **driver.hint)
     return found <= FEW
 
 

@@ -6,6 +6,8 @@ from itertools import chain
 from secrets import token_bytes
 from typing import Self
 
+from pymongo.client_session import ClientSession
+
 from fhir_server.outcome import Unavailable
 from fhir_server.store import envelope, find, live, transaction
 from fhir_server.store.collections import Collections
@@ -84,19 +86,22 @@ class Store:
         return self._database.client.admin.command("hello")
 
     @translated()
-    def get(self, type_: str, id_: str) -> Version | None:
+    def get(self, type_: str, id_: str, session: ClientSession | None = None) -> Version | None:
         """Returns the live version, which may be a tombstone; None where the id was never used."""
-        found = self._collections.live(type_).find_one({"_id": id_}, envelope.SHOWN, max_time_ms=READ_MS)
+        found = self._collections.live(type_).find_one(
+            {"_id": id_}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
         return envelope.version(type_, found) if found else None
 
     @translated()
-    def get_many(self, ids: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], Version]:
+    def get_many(
+        self, ids: Mapping[str, Iterable[str]], session: ClientSession | None = None
+    ) -> dict[tuple[str, str], Version]:
         """Returns by (type, id) the live versions, tombstones included, of `{type: ids}`; one round trip a type."""
         return {
             (type_, found["_id"]): envelope.version(type_, found)
             for type_, wanted in ids.items()
             for found in self._collections.live(type_).find(
-                {"_id": {"$in": list(wanted)}}, envelope.SHOWN, max_time_ms=READ_MS)
+                {"_id": {"$in": list(wanted)}}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
         }
 
     @translated()
@@ -145,18 +150,19 @@ class Store:
 
     @translated()
     def find(
-        self, plan: Plan, deadline: Deadline | None = None, limit_bytes: int = find.ANSWER_LIMIT
+        self, plan: Plan, deadline: Deadline | None = None, limit_bytes: int = find.ANSWER_LIMIT,
+        session: ClientSession | None = None,
     ) -> find.Page:
         """Returns one page of a search, cut off before its rows hold more than `limit_bytes`.
 
         Raises TooCostly at the deadline, which is 10 s ahead where none is given.
         """
-        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after(), limit_bytes)
+        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after(), limit_bytes, session)
 
     @translated()
-    def count(self, plan: Plan, deadline: Deadline | None = None) -> int:
+    def count(self, plan: Plan, deadline: Deadline | None = None, session: ClientSession | None = None) -> int:
         """Returns how many resources a search matches. Raises TooCostly as `find` does."""
-        return find.count(self._collections.live(plan.type), plan, deadline or Deadline.after())
+        return find.count(self._collections.live(plan.type), plan, deadline or Deadline.after(), session)
 
     @translated()
     def counts(self) -> dict[str, int]:
