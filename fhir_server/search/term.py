@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from fhir_server.definitions.registry import SearchParameter
 
@@ -23,6 +23,16 @@ class Entry(NamedTuple):
     recheck: Mapping[str, str] | None = None
 
 
+class Codes(Protocol):
+    """What terminology tells a search: lists of `(system, code)`, None for what is not known."""
+
+    def value_set(self, url: str) -> Sequence[tuple[str, str]] | None: ...
+
+    def below(self, system: str, code: str) -> Sequence[tuple[str, str]] | None: ...
+
+    def above(self, system: str, code: str) -> Sequence[tuple[str, str]] | None: ...
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is searched by, where it is stored, and what a value without more detail means.
@@ -33,6 +43,7 @@ class Asked:
     systems  code systems of codes bound to a required value set; None: not known, or no codes
     zone     of dates that name none
     base     of the server: `http://127.0.0.1:8080/fhir`
+    codes    lists value sets and hierarchies; None: nobody does here
     """
 
     parameter: SearchParameter
@@ -42,6 +53,7 @@ class Asked:
     systems: frozenset[str] | None = None
     zone: tzinfo | None = None
     base: str = ""
+    codes: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,19 @@ class Field:
     filter: Filter
 
 
-Alternative = Keys | Stretch | Pattern | Field
+@dataclass(frozen=True)
+class Driven:
+    """A resource that has one key of each of `drivers` and fits `decides`; the drivers only lead to where it may."""
+
+    drivers: tuple[tuple[str, ...], ...]
+    decides: Filter
+
+    @property
+    def filter(self) -> Filter:
+        return {"$and": [*(Keys(one).filter for one in self.drivers), self.decides]}
+
+
+Alternative = Keys | Stretch | Pattern | Field | Driven
 
 
 @dataclass(frozen=True)
