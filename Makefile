@@ -3,10 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test soak lint types bench clean
+.PHONY: help setup run test soak lint types bench bench-scale clean
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: .venv/ready  ## create .venv and install everything into it, pinned by requirements.lock
 
@@ -35,6 +35,9 @@ types: setup  ## mypy, strict
 
 bench: setup  ## the benchmarks: a table beside the budgets
 	$(BIN)/python -m benchmarks
+
+bench-scale: setup  ## thirty kinds of request while the region grows to 16,000 patients
+	$(BIN)/python -m benchmarks.scale
 
 clean:  ## remove .venv and caches (never data)
 	rm -rf .venv .mypy_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -2,26 +2,21 @@
 
 from collections.abc import Iterator
 
-from benchmarks import patients
+from benchmarks import http, linked
 from benchmarks.result import Result, at_least
 from benchmarks.site import Site
 from fhir_server.fhirjson import encode
 
-_ABOUT = ("Patient/@Patient@", "Encounter/@Encounter@")
-
 
 def run(site: Site) -> Iterator[Result]:
-    lines = [b"%s\t%s" % (one["resourceType"].encode(), encode(one)) for one in _templates()]
-    measured, used = site.load(lines, "crud.lua")
-    yield Result("CRUD of nine linked types, by CPU of server and database",
-                 measured.requests / (used.server + used.database), "/CPU-s", at_least(1000),
-                 f"{measured.rate:,.0f}/s, {measured.latency}; {used.each(measured.requests)}", errors=measured.errors)
+    for clients in (http.CLIENTS, 300):
+        yield mix(site, clients)
 
 
-def _templates() -> Iterator[patients.Resource]:
-    chance = patients.random(0)
-    whom = patients.about(chance, *_ABOUT)
-    yield patients.patient(chance)
-    yield patients.encounter(chance, whom)
-    for make, _ in patients.STATED.values():
-        yield make(chance, whom)
+def mix(site: Site, clients: int) -> Result:
+    """Returns what the mix came to from so many clients."""
+    lines = [b"%s\t%s" % (one["resourceType"].encode(), encode(one)) for one in linked.resources()]
+    measured, used = site.load(lines, "crud.lua", clients)
+    return Result(f"CRUD of nine linked types, {clients} clients, by CPU of server and database",
+                  measured.requests / (used.server + used.database), "/CPU-s", at_least(1000),
+                  f"{measured.rate:,.0f}/s, {measured.latency}; {used.each(measured.requests)}", errors=measured.errors)

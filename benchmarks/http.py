@@ -16,11 +16,12 @@ INSTALL = "Missing. Install it with: sudo apt-get install -y wrk"
 
 @dataclass(frozen=True)
 class Load:
-    """What a load came to. `p50`, `p99` in milliseconds; `errors`: answers that were not as asked, or none at all."""
+    """What a load came to: latencies in milliseconds; `errors`: answers that were not as asked, or none at all."""
 
     requests: int
     seconds: float
     p50: float
+    p95: float
     p99: float
     errors: int
 
@@ -42,12 +43,14 @@ def line(method: str, path: str, body: bytes = b"") -> bytes:
     return b"\t".join((method.encode(), path.encode(), body))
 
 
-def load(origin: str, lines: Sequence[bytes], seconds: float, script: str = "requests.lua") -> Load:
-    """Sends `lines` for so many seconds from 16 clients."""
+def load(
+    origin: str, lines: Sequence[bytes], seconds: float, script: str = "requests.lua", clients: int = CLIENTS
+) -> Load:
+    """Sends `lines` for so many seconds from so many clients."""
     with tempfile.NamedTemporaryFile(prefix="kakehashi-bench-") as file:
         file.write(b"\n".join(lines) + b"\n")
         file.flush()
-        command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds:.0f}s", "--timeout", "30s"]
+        command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "--timeout", "30s"]
         ran = subprocess.run(
             [*command, "-s", str(SCRIPTS / script), origin, "--", file.name],
             capture_output=True, text=True, check=True)

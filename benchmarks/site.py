@@ -95,11 +95,13 @@ class Site:
         server, database = self.server.processes()
         return Cpu(processes.cpu_seconds(server), processes.cpu_seconds(database))
 
-    def load(self, lines: Sequence[bytes], script: str = "requests.lua") -> tuple[http.Load, Cpu]:
+    def load(
+        self, lines: Sequence[bytes], script: str = "requests.lua", clients: int = http.CLIENTS
+    ) -> tuple[http.Load, Cpu]:
         """Returns what `lines` came to, sent as long as the scale says, and what that cost."""
-        http.load(self.server.origin, lines, http.WARM_UP, script)
+        http.load(self.server.origin, lines, http.WARM_UP, script, clients)
         before = self.cpu()
-        return http.load(self.server.origin, lines, self.scale.seconds, script), self.cpu().since(before)
+        return http.load(self.server.origin, lines, self.scale.seconds, script, clients), self.cpu().since(before)
 
     @property
     def version(self) -> str:

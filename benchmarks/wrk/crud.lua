@@ -54,7 +54,7 @@ end
 function done(summary, latency, _)
   local e, errors = summary.errors, 0
   for _, thread in ipairs(threads) do errors = errors + thread:get("wrong") end
-  io.write(string.format('{"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"errors":%d}\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+  io.write(string.format('{"requests":%d,"seconds":%f,"p50":%f,"p95":%f,"p99":%f,"errors":%d}\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3,
     e.connect + e.read + e.write + e.timeout + errors))
 end
