@@ -17,6 +17,7 @@ from fhir_server.access.caller import feed
 from fhir_server.context import Context
 from fhir_server.fhirjson import Resource, decode
 from fhir_server.outcome import Conflict, PreconditionFailed, TooLarge, Unprocessable
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version
 from fhir_server.store.queue import Park
 from fhir_server.store.records import Known, Produced, State
@@ -108,7 +109,7 @@ def _read(records: Sequence[Record], facility: Facility, context: Context) -> _P
     touched = {_reference(entry.resource) for record in records for entry in record.entries}
     known = context.store.records.known(touched, whole)
     proofs = {f"Provenance/{provenance_id(record, facility)}" for record in records}
-    found = context.store.get_many(_by_type(touched | known.keys() | proofs))
+    found = context.store.get_many(_by_type(touched | known.keys() | proofs), UNRESTRICTED)
     live = {f"{type_}/{id_}": version for (type_, id_), version in found.items() if not version.deleted}
     return _Plan(live, known, states)
 

@@ -13,6 +13,7 @@ from fhir_server.access.caller import Caller
 from fhir_server.context import Context
 from fhir_server.fhirjson import Resource, canonical, encode, instant
 from fhir_server.outcome import BadRequest, Conflict, FHIRError, PreconditionFailed, TooLarge
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.records import Produced
 from fhir_server.store.store import Raced
@@ -90,7 +91,7 @@ def transact(
     steps = [_step(change, context) for change in changes]
     _refuse_overlap(steps)
     for _ in range(ATTEMPTS):
-        current = context.store.get_many(_by_type(steps))
+        current = context.store.get_many(_by_type(steps), UNRESTRICTED)
         done = [_done(step, current.get(step.key), context, caller) for step in steps]
         try:
             context.store.write([Write(current.get(step.key), one.version) for step, one in zip(steps, done)

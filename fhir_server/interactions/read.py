@@ -9,8 +9,7 @@ from fhir_server.store.document import Version
 
 def read(request: Request, context: Context) -> Response:
     """Returns the current version. Raises NotFound, or Gone after a delete."""
-    condition(request.caller)
-    version = context.store.get(request.type, request.id)
+    version = context.store.get(request.type, request.id, condition(request.caller))
     if version is None:
         raise NotFound(f"There is no {request.type}/{request.id}.")
     return answer(version)

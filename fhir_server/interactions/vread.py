@@ -9,9 +9,9 @@ from fhir_server.outcome import NotFound
 
 def vread(request: Request, context: Context) -> Response:
     """Returns one version, however old. Raises NotFound, or Gone where that version is a delete."""
-    condition(request.caller)
+    may_see = condition(request.caller)
     number = version_in(request.version)
-    version = context.store.version(request.type, request.id, number) if number else None
+    version = context.store.version(request.type, request.id, number, may_see) if number else None
     if version is None:
         raise NotFound(f"There is no version {request.version} of {request.type}/{request.id}.")
     return answer(version)

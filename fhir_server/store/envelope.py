@@ -2,13 +2,14 @@
 
 Live: `_id` logical id, `v` version, `ts` last update, `raw` bytes for clients, `h` content hash, `ph` hash of the
 search parameters, `ix` index keys, `d` clinical date, `s` sortable values, `iv` what is rechecked, `src` disclosing
-organisation, `lab` security labels, `del` true on a tombstone. History keeps what may be read again, under
-`_id: {i: id, v: version}`.
+organisation, `lab` security labels, `ac` access keys (also among `ix` of what is live), `del` true on a tombstone.
+History keeps what may be read again, under `_id: {i: id, v: version}`.
 """
 
 from bson import encode
 
 from fhir_server.outcome import TooLarge
+from fhir_server.store.access import access_keys
 from fhir_server.store.database import Document
 from fhir_server.store.document import SearchValues, Version
 
@@ -21,7 +22,7 @@ LIMIT = 16 * 1024 * 1024
 def live(version: Version) -> Document:
     """Returns the document of the live collection. Raises TooLarge for what MongoDB does not take."""
     values = version.values or SearchValues((), version.updated)
-    keys = [*values.keys, f"_src={version.source}"] if version.source and version.values else [*values.keys]
+    keys = [*values.keys, *access_keys(version)] if version.values else []
     document = {
         "_id": version.id,
         **_kept(version),
@@ -72,5 +73,6 @@ def _kept(version: Version) -> Document:
         "h": version.content,
         "src": version.source,
         "lab": list(version.labels),
+        "ac": access_keys(version),
     }
     return {**kept, "del": True} if version.deleted else kept

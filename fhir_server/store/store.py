@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 
 from fhir_server.outcome import Unavailable
 from fhir_server.store import envelope, find, live, transaction
+from fhir_server.store.access import UNRESTRICTED, seen
 from fhir_server.store.collections import Collections
 from fhir_server.store.database import Document, connect, translated
 from fhir_server.store.document import Version, Write
@@ -86,22 +87,27 @@ class Store:
         return self._database.client.admin.command("hello")
 
     @translated()
-    def get(self, type_: str, id_: str, session: ClientSession | None = None) -> Version | None:
-        """Returns the live version, which may be a tombstone; None where the id was never used."""
+    def get(
+        self, type_: str, id_: str, may_see: Sequence[str], session: ClientSession | None = None
+    ) -> Version | None:
+        """Returns the live version, which may be a tombstone; None where the id was never used.
+
+        may_see  access keys that it must all have, here and wherever something is read; UNRESTRICTED for writers
+        """
         found = self._collections.live(type_).find_one(
-            {"_id": id_}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
+            {"_id": id_, **seen(may_see)}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
         return envelope.version(type_, found) if found else None
 
     @translated()
     def get_many(
-        self, ids: Mapping[str, Iterable[str]], session: ClientSession | None = None
+        self, ids: Mapping[str, Iterable[str]], may_see: Sequence[str], session: ClientSession | None = None
     ) -> dict[tuple[str, str], Version]:
         """Returns by (type, id) the live versions, tombstones included, of `{type: ids}`; one round trip a type."""
         return {
             (type_, found["_id"]): envelope.version(type_, found)
             for type_, wanted in ids.items()
             for found in self._collections.live(type_).find(
-                {"_id": {"$in": list(wanted)}}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
+                {"_id": {"$in": list(wanted)}, **seen(may_see)}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
         }
 
     @translated()
@@ -120,13 +126,17 @@ class Store:
             transaction.write_all(writes, self._database.client, self._collections, keep)
 
     @translated()
-    def version(self, type_: str, id_: str, number: int) -> Version | None:
+    def version(self, type_: str, id_: str, number: int, may_see: Sequence[str]) -> Version | None:
         """Returns that version, which may be a tombstone; None where there is none."""
-        newest = self.get(type_, id_)
-        if newest is None or number >= newest.version:
-            return newest if newest and number == newest.version else None
-        found = self._collections.history(type_).find_one({"_id": envelope.past_id(id_, number)}, max_time_ms=READ_MS)
-        return envelope.version(type_, found) if found else None
+        live_or_past = (
+            (self._collections.live(type_), {"_id": id_, "v": number}),
+            # Looked into last: a version is copied there before it is replaced.
+            (self._collections.history(type_), {"_id": envelope.past_id(id_, number)}),
+        )
+        for rows, which in live_or_past:
+            if found := rows.find_one({**which, **seen(may_see)}, envelope.SHOWN, max_time_ms=READ_MS):
+                return envelope.version(type_, found)
+        return None
 
     @translated()
     def history(
@@ -136,7 +146,7 @@ class Store:
 
         They are fewer where more would hold over `limit_bytes`. Numbers go down to 1 without a gap.
         """
-        newest = self.get(type_, id_)
+        newest = self.get(type_, id_, UNRESTRICTED)
         if newest is None or limit < 1:
             return []
         shown = [newest] if before is None or newest.version < before else []

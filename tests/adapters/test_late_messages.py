@@ -10,6 +10,7 @@ from adapters.deliver import deliver
 from adapters.facility import JST, Facility
 from adapters.hl7v2.messages import to_records
 from fhir_server.fhirjson import decode
+from fhir_server.store.access import UNRESTRICTED
 
 FACILITY = Facility("1119999991", "埼東中央病院", ("SAITO",))
 RECEIVED = datetime(2024, 6, 3, 12, 0, tzinfo=JST)
@@ -47,7 +48,7 @@ def stored(messages: tuple[bytes, ...], type: str, context: Any) -> dict[str, An
         deliver(to_records(raw, "", FACILITY, RECEIVED), FACILITY, context)
     [entry] = [one.resource for one in to_records(messages[0], "", FACILITY, RECEIVED)[0].entries
                if one.resource["resourceType"] == type]
-    found: dict[str, Any] = decode(context.store.get(type, entry["id"]).raw)
+    found: dict[str, Any] = decode(context.store.get(type, entry["id"], UNRESTRICTED).raw)
     return found
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from fhir_server.outcome import Unavailable
 from fhir_server.store import embedded
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Write
 from fhir_server.store.error import StoreError
 from fhir_server.store.store import Raced, Store
@@ -93,7 +94,7 @@ def test_a_data_folder_may_move(tmp_path: Path) -> None:
         store.write([Write(None, patient(1))])
     (tmp_path / "a").rename(tmp_path / "b")
     with embedded.running(tmp_path / "b", CACHE_GB) as uri, Store(uri, "test") as store:
-        assert store.get("Patient", "p1")
+        assert store.get("Patient", "p1", UNRESTRICTED)
 
 
 def test_the_last_user_stops_it(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_acknowledged_writes_survive_the_death_of_mongod(tmp_path: Path) -> None
         embedded.revive(tmp_path, CACHE_GB)
         stop.set()
         writer.join()
-        assert [id_ for id_ in acknowledged if store.get("Patient", id_) is None] == []
+        assert [id_ for id_ in acknowledged if store.get("Patient", id_, UNRESTRICTED) is None] == []
         assert len(acknowledged) >= 200
 
 

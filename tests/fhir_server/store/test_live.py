@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fhir_server.outcome import TooLarge
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.store import Raced, Store
 from tests.fhir_server.store.versions import patient, shown, tombstone
@@ -23,7 +24,7 @@ def _race(store: Store, writer: int) -> list[Version]:
     """Writes, deletes and creates again as fast as it can; returns what the store acknowledged to this writer."""
     acknowledged = []
     for turn in range(12):
-        previous = store.get("Patient", "p1")
+        previous = store.get("Patient", "p1", UNRESTRICTED)
         number = previous.version + 1 if previous else 1
         made = tombstone(number) if turn % 3 == 2 and previous else patient(number)
         mine = replace(made, source=f"writer {writer}")

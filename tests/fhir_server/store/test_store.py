@@ -3,6 +3,7 @@
 import pytest
 
 from fhir_server.outcome import Unavailable
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Write
 from fhir_server.store.error import StoreError
 from fhir_server.store.find import Found
@@ -14,14 +15,14 @@ from tests.fhir_server.store.versions import observation, patient, shown, tombst
 
 def test_what_is_created_is_read_back(store: Store) -> None:
     store.write([Write(None, patient(1))])
-    assert store.get("Patient", "p1") == shown(patient(1))
-    assert store.get("Patient", "p2") is None
-    assert store.get("Observation", "p1") is None
+    assert store.get("Patient", "p1", UNRESTRICTED) == shown(patient(1))
+    assert store.get("Patient", "p2", UNRESTRICTED) is None
+    assert store.get("Observation", "p1", UNRESTRICTED) is None
 
 
 def test_many_are_read_at_once(store: Store) -> None:
     store.write([Write(None, patient(1, "a")), Write(None, patient(1, "b")), Write(None, observation(1, "a"))])
-    assert store.get_many({"Patient": ["a", "b", "c"], "Observation": ["a"]}) == {
+    assert store.get_many({"Patient": ["a", "b", "c"], "Observation": ["a"]}, UNRESTRICTED) == {
         ("Patient", "a"): shown(patient(1, "a")),
         ("Patient", "b"): shown(patient(1, "b")),
         ("Observation", "a"): shown(observation(1, "a")),
@@ -37,8 +38,8 @@ def test_an_id_in_use_cannot_be_created_again(store: Store) -> None:
 def test_an_update_keeps_the_old_version(store: Store) -> None:
     store.write([Write(None, patient(1))])
     store.write([Write(patient(1), patient(2))])
-    assert store.get("Patient", "p1") == shown(patient(2))
-    assert [store.version("Patient", "p1", number) for number in (0, 1, 2, 3)] == [
+    assert store.get("Patient", "p1", UNRESTRICTED) == shown(patient(2))
+    assert [store.version("Patient", "p1", number, UNRESTRICTED) for number in (0, 1, 2, 3)] == [
         None, shown(patient(1)), shown(patient(2)), None]
 
 
@@ -53,7 +54,7 @@ def test_an_update_of_what_is_no_longer_live_changes_nothing(store: Store) -> No
 def test_a_deleted_resource_is_a_tombstone_and_may_come_back(store: Store) -> None:
     store.write([Write(None, patient(1))])
     store.write([Write(patient(1), tombstone(2))])
-    assert store.get("Patient", "p1") == tombstone(2)
+    assert store.get("Patient", "p1", UNRESTRICTED) == tombstone(2)
     store.write([Write(tombstone(2), patient(3))])
     assert store.history("Patient", "p1") == [shown(patient(3)), tombstone(2), shown(patient(1))]
 
@@ -116,5 +117,5 @@ def test_a_database_that_is_away_is_unavailable_without_detail() -> None:
     with Store("mongodb://%2Fnowhere%2Fmongod.sock", "test", patience=0.1) as store:
         assert store.ready() is False
         with pytest.raises(Unavailable) as raised:
-            store.get("Patient", "p1")
+            store.get("Patient", "p1", UNRESTRICTED)
     assert str(raised.value) == "The database does not answer at the moment. Please try again."

@@ -9,6 +9,7 @@ import pytest
 
 from fhir_server.outcome import TooLarge
 from fhir_server.store import embedded
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.store import Raced, Store
 from tests.fhir_server.store.versions import observation, patient, shown, tombstone
@@ -19,7 +20,7 @@ def test_all_is_written(store: Store) -> None:
     store.write([
         Write(patient(1, "a"), patient(2, "a")), Write(None, observation(1, "o")),
         Write(patient(1, "b"), tombstone(2, "b")), Write(None, patient(1, "c"))])
-    assert store.get_many({"Patient": "abc", "Observation": "o"}) == {
+    assert store.get_many({"Patient": "abc", "Observation": "o"}, UNRESTRICTED) == {
         ("Patient", "a"): shown(patient(2, "a")),
         ("Patient", "b"): tombstone(2, "b"),
         ("Patient", "c"): shown(patient(1, "c")),
@@ -37,7 +38,7 @@ def test_nothing_is_written_where_one_fails(store: Store, failing: Write) -> Non
     store.write([Write(None, patient(1, "taken")), Write(None, patient(1, "a"))])
     with pytest.raises(Raced):
         store.write([Write(None, observation(1, "o")), Write(patient(1, "a"), patient(2, "a")), failing])
-    assert store.get_many({"Patient": ["a", "taken", "missing"], "Observation": ["o"]}) == {
+    assert store.get_many({"Patient": ["a", "taken", "missing"], "Observation": ["o"]}, UNRESTRICTED) == {
         ("Patient", "a"): shown(patient(1, "a")), ("Patient", "taken"): shown(patient(1, "taken"))}
 
 
@@ -65,7 +66,7 @@ def test_transactions_over_the_same_resources_never_mix(store: Store) -> None:
 
 def _until_written(store: Store) -> None:
     while True:
-        a, b = store.get("Patient", "a"), store.get("Patient", "b")
+        a, b = store.get("Patient", "a", UNRESTRICTED), store.get("Patient", "b", UNRESTRICTED)
         assert a and b
         try:
             return store.write([Write(one, patient(one.version + 1, one.id)) for one in (b, a)])
