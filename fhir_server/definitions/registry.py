@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/conformance-module.html
 """
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -96,6 +97,7 @@ class SearchParameter:
 
     expression  FHIRPath; "" where the standard gives none (`_text`, `_content`, `_filter`, `_query`)
     components  of a composite: (URL of the component's definition, expression below the composite's)
+    standard    FHIR's; False for one of this network, made from a SearchParameter resource
     """
 
     code: str
@@ -105,6 +107,7 @@ class SearchParameter:
     base: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
     components: tuple[tuple[str, str], ...] = ()
+    standard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,22 @@ class Facts:
 
 
 class Definitions:
-    """The facts, ready to be asked. An unknown name raises KeyError: what comes from outside is checked before."""
+    """The facts, ready to be asked. An unknown name raises KeyError: what comes from outside is checked before.
+
+    standard  the same without what `with_parameters` added
+    own       the search parameters of this network
+    touched   resource types that have own ones, or some being built
+    building  by resource type the codes that cannot be asked yet: not all resources are indexed by them
+    progress  tells of a type how far that is: `43 %, about 2 min left`
+    """
+
+    own: Sequence[SearchParameter] = ()
+    touched: frozenset[str] = frozenset()
+    building: Mapping[str, frozenset[str]] = {}
+    progress: Callable[[str], str] = staticmethod(lambda type_: "")
 
     def __init__(self, facts: Facts) -> None:
+        self.standard = self
         self.version = facts.version
         self.structures = facts.structures
         self.operations = facts.operations
@@ -172,6 +188,25 @@ class Definitions:
     def search_parameters(self, type_: str) -> Mapping[str, SearchParameter]:
         """Returns by code what can be searched on a resource type, the parameters of all resources included."""
         return self._inherited[type_]
+
+    def with_parameters(
+        self,
+        own: Sequence[SearchParameter],
+        building: Mapping[str, frozenset[str]] = {},
+        progress: Callable[[str], str] | None = None,
+    ) -> "Definitions":
+        """Returns the standard's definitions and these search parameters besides; a standard one is never replaced."""
+        made = copy(self.standard)
+        made.own, made.building, made.progress = tuple(own), dict(building), progress or self.progress
+        added = {name: {one.code: one for one in own if set(one.base) & self.lineage(name)}
+                 for name in self.resource_types}
+        made.touched = frozenset(building) | {name for name, found in added.items() if found}
+        made._inherited = {name: {**added[name], **known} for name, known in self.standard._inherited.items()}
+        return made
+
+    def lineage(self, name: str) -> frozenset[str]:
+        """Returns a type and all it specialises: Patient, DomainResource, Resource."""
+        return self.lineage(self.structures[name].base) | {name} if name else frozenset()
 
     def compartment(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Returns which search parameters put which types into the compartment `name`, e.g. `Patient`.

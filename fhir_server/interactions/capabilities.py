@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#capabilities · https://hl7.org/fhir/R4/capabi
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import version
 
 from fhir_server.context import Context
@@ -48,7 +48,7 @@ def _statement(base: str, context: Context) -> Resource:
     }
 
 
-@cache
+@lru_cache(maxsize=4)
 def _resources(definitions: Definitions, interactions: tuple[str, ...]) -> list[Resource]:
     known = definitions.codes(TYPE_LEVEL) or frozenset()
     codes = [one for one in interactions if one in known]
@@ -69,5 +69,6 @@ def _resource(type_: str, codes: Sequence[str], definitions: Definitions) -> Res
         "conditionalDelete": "not-supported",
         "searchParam": [
             {"name": one.code, "definition": one.url, "type": one.type} for one in supported(type_, definitions)
+            if one.code not in definitions.building.get(type_, ())
         ],
     }

@@ -9,7 +9,7 @@ from fhir_server.fhirjson import Resource
 from fhir_server.fhirpath.compile import Item
 from fhir_server.outcome import TooLarge
 from fhir_server.search.parameters import date
-from fhir_server.search.searchable import Reader, Searchable, searchable, supported
+from fhir_server.search.searchable import Reader, Searchable, layout, searchable, supported
 from fhir_server.search.term import key
 from fhir_server.store.document import SearchValues
 from fhir_server.store.plan import LIVE
@@ -46,7 +46,7 @@ class Index:
 
     def hash(self, type_: str) -> str:
         """Returns the hash of the search-parameter set of `type_`; values made with another are out of date."""
-        return searchable(type_, self.definitions).hash
+        return layout(type_, self.definitions).hash
 
     def _date(self, resource: Resource, known: Searchable) -> datetime | None:
         """The latest start of what the clinical date covers."""

@@ -6,14 +6,15 @@ A parameter that others cover is not stored: `patient` is the part `Patient` of 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
 from fhir_server.definitions.registry import Definitions, SearchParameter
 from fhir_server.fhirpath.compile import Branch, Extractor, Item, extractor
+from fhir_server.outcome import FHIRError, NotSupported, Unavailable
 from fhir_server.search.parameters import PARAMETER_TYPES
 from fhir_server.search.term import Entry
 
@@ -71,23 +72,81 @@ class Searchable:
     hash: str
 
 
-@cache
-def searchable(type_: str, definitions: Definitions) -> Searchable:
-    """Returns what can be searched on `type_`; worked out once per process, some milliseconds a type."""
+@dataclass(frozen=True)
+class Layout:
+    """Where values are stored, worked out without compiling anything.
+
+    parameters, places, hash  as in Searchable, but with what is being built
+    parts       the alternatives of each expression that is evaluated, by code
+    """
+
+    parameters: Mapping[str, SearchParameter]
+    parts: Mapping[str, Sequence[str]]
+    places: Mapping[str, Sequence[Place]]
+    hash: str
+
+    @property
+    def stored(self) -> Sequence[str]:
+        return sorted({place.code for found in self.places.values() for place in found})
+
+    def definition(self, code: str) -> tuple[object, ...]:
+        """Returns all that decides what is stored under `code`."""
+        one = self.parameters[code]
+        return (one.type, self.parts[code], *([one.components] if one.components else []))
+
+
+@lru_cache(maxsize=4000)
+def layout(type_: str, definitions: Definitions) -> Layout:
+    """Returns where the values of a type are stored."""
+    if type_ not in definitions.touched and definitions is not definitions.standard:
+        return layout(type_, definitions.standard)
     parts, parameters = _parts(type_, definitions), {one.code: one for one in supported(type_, definitions)}
-    places = _places(parts, parameters)
-    stored = {place.code for found in places.values() for place in found}
-    extractors = {code: extractor(" | ".join(parts[code]), type_, definitions) for code in sorted(stored)}
-    clinical = next((code for code in CLINICAL_DATES if code in stored and parameters[code].type == "date"), "")
+    made = Layout(parameters, parts, _places(parts, parameters), "")
+    return replace(made, hash=_hash({code: made.definition(code) for code in made.stored}))
+
+
+@lru_cache(maxsize=4000)
+def searchable(type_: str, definitions: Definitions) -> Searchable:
+    """Returns what can be searched on `type_`; compiled once per process, some milliseconds a type."""
+    if type_ not in definitions.touched and definitions is not definitions.standard:
+        return searchable(type_, definitions.standard)
+    known, building = layout(type_, definitions), definitions.building.get(type_, frozenset())
+    extractors = {code: _compiled(" | ".join(known.parts[code]), type_, definitions.standard) for code in known.stored}
+    dates = [code for code in CLINICAL_DATES if code in extractors and known.parameters[code].type == "date"]
+    clinical = next((code for code in dates if known.parameters[code].standard), "")
     return Searchable(
-        parameters,
-        places,
+        {code: one for code, one in known.parameters.items() if code not in building},
+        {code: one for code, one in known.places.items() if code not in building},
         extractors,
-        _readers(extractors, parameters),
+        _readers(extractors, known.parameters),
         clinical,
-        bool(clinical) and len(parts[clinical]) == 1 and not extractors[clinical].repeats,
-        _hash({code: (parameters[code].type, parts[code]) for code in sorted(stored)}),
+        bool(clinical) and len(known.parts[clinical]) == 1 and not extractors[clinical].repeats,
+        known.hash,
     )
+
+
+# Most of what a new set of parameters needs was compiled for the one before.
+_compiled = lru_cache(maxsize=20_000)(extractor)
+
+
+def changed(type_: str, before: Definitions, after: Definitions) -> frozenset[str]:
+    """Returns the codes that cannot be asked of `after` while resources are indexed as `before` says."""
+    old, new = layout(type_, before), layout(type_, after)
+    return frozenset(code for code in new.places if _kept(code, old) != _kept(code, new))
+
+
+def _kept(code: str, known: Layout) -> Sequence[tuple[object, ...]]:
+    return [(place, *known.definition(place.code)) for place in known.places.get(code, ())]
+
+
+def missing(type_: str, code: str, definitions: Definitions) -> FHIRError:
+    """Returns what to raise for a code that cannot be asked: there is no such one, or it is being built."""
+    if code not in definitions.building.get(type_, ()):
+        return NotSupported(f"{type_} has no search parameter {code} here.")
+    text = f"{type_}.{code} is being built: {definitions.progress(type_)}."
+    # A standard one is built anew after an upgrade: whoever asks may count on it, and must not do without.
+    standard = definitions.search_parameters(type_)[code].standard
+    return Unavailable(text) if standard else NotSupported(text)
 
 
 def _readers(
@@ -102,7 +161,7 @@ def _readers(
 
 
 def supported(type_: str, definitions: Definitions) -> Sequence[SearchParameter]:
-    """Returns the search parameters of `type_` that can be asked, by name; compiles nothing."""
+    """Returns the search parameters of `type_`, by name, with those that are being built; compiles nothing."""
     parts = _parts(type_, definitions)
     known = definitions.search_parameters(type_)
     return tuple(known[code] for code in sorted(known) if code in parts or code in FIELDS)
@@ -134,7 +193,9 @@ def _places(
 ) -> Mapping[str, Sequence[Place]]:
     """Returns where each parameter is stored; plain and short expressions come first, others lean on them."""
     places: dict[str, Sequence[Place]] = {}
-    for code in sorted(parts, key=lambda one: (_within(parts[one]) != "", len(parts[one]), one)):
+    # A standard one never leans on one of this network, lest a change of that should move it.
+    for code in sorted(parts, key=lambda one: (
+            not parameters[one].standard, _within(parts[one]) != "", len(parts[one]), one)):
         stored = {
             other: set(parts[other])
             for other, found in places.items()
