@@ -48,4 +48,5 @@ def _measured(stage: Stage, patients: int, seconds: float) -> Size:
     return Size(stage.patients, rate, timed, mix, used, *stage.size(), stage.memory())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
-from functools import cache, partial
+from functools import partial
+from itertools import chain
+from multiprocessing import get_context
 
 from rich.progress import track
 
@@ -13,13 +14,12 @@ from benchmarks.site import Site
 from fhir_server.access.caller import SYSTEM
 from fhir_server.app import open_context
 from fhir_server.config import Config
-from fhir_server.context import Context
 from fhir_server.fhirjson import Resource
 from fhir_server.transact import Create, transact
 
 MB = 2**20
-# Patients that share what surrounds them are written in transactions of 5.
-AT_ONCE = 5
+# Patients of one transaction, and groups of patients that one opening of the database writes.
+AT_ONCE, GROUPS = 5, 10
 WRITERS = 2
 
 
@@ -38,9 +38,10 @@ class Stage:
         groups = range(-(-self.patients // region.SHARED), -(-patients // region.SHARED))
         if not groups:
             return
-        with ProcessPoolExecutor(WRITERS) as pool:
-            work = pool.map(partial(_write, self.site.context.config), groups)
-            for _ in track(work, f"{patients:,} patients", len(groups)):
+        with ProcessPoolExecutor(WRITERS, get_context("spawn")) as pool:
+            shares = [groups[start : start + GROUPS] for start in range(0, len(groups), GROUPS)]
+            work = pool.map(partial(_write, self.site.context.config), shares)
+            for _ in track(work, f"{patients:,} patients", len(shares)):
                 pass
         self.patients = groups.stop * region.SHARED
 
@@ -55,15 +56,10 @@ class Stage:
         return sum(map(processes.memory_mb, (*server, *database)))
 
 
-@cache
-def _context(config: Config) -> Context:
-    """One for a process, until it ends."""
-    return ExitStack().enter_context(open_context(config))
-
-
-def _write(config: Config, group: int) -> None:
-    for some in _transactions(group):
-        transact([Create(one, one["id"]) for one in some], _context(config), SYSTEM)
+def _write(config: Config, groups: range) -> None:
+    with open_context(config) as context:
+        for some in chain.from_iterable(map(_transactions, groups)):
+            transact([Create(one, one["id"]) for one in some], context, SYSTEM)
 
 
 def _transactions(group: int) -> Iterator[list[Resource]]:
