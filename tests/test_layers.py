@@ -18,7 +18,7 @@ LAYERS = [
     {"fhir_server.store"},
     {"fhir_server.validation", "fhir_server.search"},
     {"fhir_server.access"},
-    {"fhir_server.context", "fhir_server.exchange"},
+    {"fhir_server.context", "fhir_server.exchange", "fhir_server.fhirxml", "fhir_server.shape"},
     {"fhir_server.bundle", "fhir_server.transact"},
     {"fhir_server.interactions"},
     {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal", "fhir_server.replay"},
