@@ -11,10 +11,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from fhir_server.access.caller import ANONYMOUS, OPEN, Caller
 from fhir_server.access.condition import condition
 from fhir_server.config import Config
-from fhir_server.exchange import Request, version_in
+from fhir_server.exchange import Request, pairs, version_in
 from fhir_server.fhirjson import DecodeError, Resource, decode
 from fhir_server.outcome import BadRequest, NotAcceptable, NotSupported, TooLarge, UnsupportedMediaType
-from fhir_server.rest.routes import Resolve, pairs
+from fhir_server.rest.routes import Resolve
 
 JSON = "application/fhir+json"
 JSON_TYPES = frozenset((JSON, "application/json", "text/json", "json"))

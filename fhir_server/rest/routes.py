@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from fhir_server.context import Context
 from fhir_server.definitions.registry import Definitions
-from fhir_server.exchange import Request, Response
+from fhir_server.exchange import Request, Response, pairs
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.history import history_instance
 from fhir_server.interactions.read import read
@@ -47,7 +47,6 @@ ROUTES = (
 )
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
-FIELDS_LIMIT = 500
 
 Resolve = Callable[[str, str, Request], Request]
 
@@ -67,14 +66,6 @@ def resolver(definitions: Definitions) -> Resolve:
         return replace(request, interaction=interaction, query=tuple([*pairs(query), *request.query]), **found)
 
     return resolve
-
-
-def pairs(query: str) -> list[tuple[str, str]]:
-    """Returns the decoded parameters of a query string or form. Raises BadRequest for too many, or for broken UTF-8."""
-    try:
-        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT)
-    except ValueError as error:
-        raise BadRequest(f"The query cannot be read: more than {FIELDS_LIMIT} parameters, or not UTF-8.") from error
 
 
 def _match(method: str, parts: tuple[str, ...]) -> tuple[str, dict[str, str]]:

@@ -22,8 +22,9 @@ from fhir_server.store.journal import Journal
 from fhir_server.store.live import Raced
 from fhir_server.store.plan import Plan
 from fhir_server.store.records import Produced, Records
+from fhir_server.store.unit import Claims, Given, Outdated
 
-__all__ = ["Raced", "Store"]
+__all__ = ["Outdated", "Raced", "Store"]
 
 # Of the layout of the database. A higher one was written by a later release.
 FORMAT = 1
@@ -44,6 +45,7 @@ class Store:
         self.records = Records(self._database)
         self.facilities = Facilities(self._database)
         self.heartbeats = Heartbeats(self._database)
+        self._claims = Claims(self._database, self._find_within)
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +70,7 @@ class Store:
         self.records.prepare()
         self.facilities.prepare()
         self.heartbeats.prepare()
+        self._claims.prepare()
 
     @translated()
     def key(self) -> bytes:
@@ -111,19 +114,27 @@ class Store:
         }
 
     @translated()
-    def write(self, writes: Sequence[Write], produced: Sequence[Produced] = ()) -> None:
+    def write(
+        self, writes: Sequence[Write], produced: Sequence[Produced] = (), given: Sequence[Given] = ()
+    ) -> None:
         """Makes all writes durable (journaled by a majority), or none. One resource may stand in them only once.
 
         produced  what a feed keeps of the records it wrote, in the same step
-        Raises Raced when a previous version is no longer the live one, Overtaken when something newer than a record is
-        known, TooLarge for what the database cannot hold.
+        given     what searches found that the writes were decided on: it is still so when they are made
+        Raises Outdated where it is not, Raced when a previous version is no longer the live one, Overtaken when
+        something newer than a record is known, TooLarge for what the database cannot hold.
         """
         self._collections.make(one.next.type for one in writes)
-        if len(writes) == 1 and not produced:
+        if len(writes) == 1 and not produced and not given:
             live.write_one(writes[0], self._collections)
         elif writes or produced:
             keep = partial(self.records.put, produced) if produced else None
-            transaction.write_all(writes, self._database.client, self._collections, keep)
+            hold = partial(self._claims.hold, given) if given else None
+            transaction.write_all(writes, self._database.client, self._collections, keep, hold)
+
+    def _find_within(self, plan: Plan, session: ClientSession) -> find.Page:
+        """A search inside a transaction, whose errors say what becomes of that."""
+        return find.find(self._collections.live(plan.type), plan, Deadline.after(), session=session)
 
     @translated()
     def version(self, type_: str, id_: str, number: int, may_see: Sequence[str]) -> Version | None:

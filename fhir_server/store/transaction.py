@@ -16,6 +16,7 @@ from fhir_server.store.collections import Collections
 from fhir_server.store.database import DURABLE, Document
 from fhir_server.store.document import Version, Write
 from fhir_server.store.live import Raced, was_live
+from fhir_server.store.unit import Outdated
 
 Along = Callable[[ClientSession], None]
 
@@ -34,15 +35,17 @@ def write_all(
     client: MongoClient[Document],
     collections: Collections,
     along: Along | None = None,
+    first: Along | None = None,
 ) -> None:
-    """Makes all writes durable, or none; `along` writes what belongs to them.
+    """Makes all writes durable, or none; `first` checks what they were decided on, `along` writes what belongs to them.
 
-    Raises Raced, TooLarge for what the database's cache cannot hold, and whatever `along` raises.
+    Raises Raced, TooLarge for what the database's cache cannot hold, and whatever `first` and `along` raise; Outdated
+    where others wrote at the same time and there is something to check.
     """
     ordered = sorted(writes, key=lambda one: (one.next.type, one.next.id))
     for attempt in range(ATTEMPTS):
         try:
-            return _attempt(ordered, client, collections, along)
+            return _attempt(ordered, client, collections, along, first)
         except PyMongoError as error:
             codes = _codes(error)
             if DUPLICATE_KEY in codes:
@@ -51,6 +54,9 @@ def write_all(
                 raise TooLarge(_TOO_LARGE) from None
             if not error.has_error_label("TransientTransactionError"):
                 raise
+            if first:
+                # To look at what the others wrote is cheaper than to try the same again.
+                raise Outdated from None
         time.sleep(random.uniform(0, PAUSE * 2**attempt))
     if sum(len(one.next.raw) for one in writes) >= LARGE:
         raise TooLarge(_TOO_LARGE)
@@ -58,9 +64,15 @@ def write_all(
 
 
 def _attempt(
-    writes: Sequence[Write], client: MongoClient[Document], collections: Collections, along: Along | None
+    writes: Sequence[Write],
+    client: MongoClient[Document],
+    collections: Collections,
+    along: Along | None,
+    first: Along | None,
 ) -> None:
     with client.start_session() as session, session.start_transaction(ReadConcern("local"), DURABLE):
+        if first:
+            first(session)
         for type_, group in groupby(writes, key=lambda one: one.next.type):
             _write(type_, list(group), collections, session)
         if along:
