@@ -51,7 +51,7 @@ def string(values: Sequence[Any]) -> Iterator[Question]:
         yield Question(":exact", escaped(text), lambda one, text=text: text in set(parts(one)))
         if text.isascii() and text[:4].isalpha():
             start = text[:4].casefold()
-            yield Question("", start, lambda one, start=start: any(plain(part).startswith(start) for part in parts(one)))
+            yield Question("", start, lambda one, start=start: any(plain(it).startswith(start) for it in parts(one)))
 
 
 NAMED = ("text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country")
