@@ -32,7 +32,7 @@ def search_type(request: Request, context: Context) -> Response:
 def _query(request: Request, context: Context) -> Query:
     return parse(
         request.type, request.query, context.definitions, request.prefer.get("handling") == "lenient",
-        key=context.page_key, base=request.base, count_limit=context.config.page_limit)
+        key=context.page_key, now=context.now, base=request.base, count_limit=context.config.page_limit)
 
 
 def _whole(query: Query, found: Page) -> int | None:
@@ -45,7 +45,7 @@ def _links(query: Query, found: Page, request: Request, context: Context) -> Ite
     said = [f"{quote(name, ':')}={quote(value, SHOWN)}" for name, value in query.used]
     yield Link("self", "?".join(filter(None, (where, "&".join(said)))))
     if found.more:
-        said.append(f"_page={query.page(found.more, context.page_key)}")
+        said.append(f"_page={query.page(found.more, context.page_key, context.now())}")
         yield Link("next", f"{where}?{'&'.join(said)}")
 
 

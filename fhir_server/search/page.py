@@ -1,4 +1,4 @@
-"""The page token `_page`: where the last page ended, signed, and good only for the search it was made for."""
+"""The page token `_page`: where the last page ended; signed, good for a day and for one search alone."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,16 +12,20 @@ from fhir_server.store.plan import Position
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SIGNATURE = 16
+_AGE = timedelta(days=1)
+# Clocks of several processes differ.
+_AHEAD = timedelta(minutes=5)
 
 
-def token(position: Position, search: str, key: bytes) -> str:
+def token(position: Position, search: str, key: bytes, now: datetime) -> str:
     """Returns the text of `_page` for the page behind `position` of `search`, a text that tells searches apart."""
-    payload = encode([[_written(one) for one in position.values], position.id])
+    payload = encode([_written(now), [_written(one) for one in position.values], position.id])
     return urlsafe_b64encode(_sign(payload, search, key) + payload).decode().rstrip("=")
 
 
-def position(text: str, search: str, key: bytes) -> Position:
-    """Returns what `token` was made from. Raises BadRequest for any other text, or another search or key."""
+def position(text: str, search: str, key: bytes, now: datetime) -> Position:
+    """Returns what `token` was made from. Raises BadRequest for any other text, another search or key, and after a day.
+    """
     try:
         raw = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
     except (Error, UnicodeError):
@@ -29,7 +33,9 @@ def position(text: str, search: str, key: bytes) -> Position:
     signature, payload = raw[:_SIGNATURE], raw[_SIGNATURE:]
     if not key or not hmac.compare_digest(signature, _sign(payload, search, key)):
         raise BadRequest("_page is not a page of this search. Start again without it.", expression="http._page")
-    values, id_ = decode(payload)
+    made, values, id_ = decode(payload)
+    if not -_AHEAD < now - (_EPOCH + made * _MILLISECOND) < _AGE:
+        raise BadRequest("_page has expired: it was good for a day. Start again without it.", expression="http._page")
     return Position(tuple(map(_read, values)), id_)
 
 

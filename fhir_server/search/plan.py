@@ -1,20 +1,24 @@
 """A query as the store runs it: which criteria can drive, which only sift."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from fhir_server.search.query import Query
-from fhir_server.search.term import Field, Keys, Stretch, Term
-from fhir_server.store.plan import Filter, Plan, Range
+from fhir_server.search.criteria import Criteria, Link, Query
+from fhir_server.search.term import Driven, Field, Keys, Stretch, Term
+from fhir_server.store.plan import Filter, Join, Order, Plan, Range
 
 
 def plan(query: Query, condition: Sequence[str] = ()) -> Plan:
-    """Returns the plan of `query`. `condition` are keys that every match must have: what the caller may see."""
-    exact = [_keys(one) for one in query.terms if _is_exact(one)]
+    """Returns the plan of `query`. `condition` are keys that every match must have: what the caller may see.
+
+    What a match is linked to must have them too: nobody learns of a resource by what refers to it.
+    """
+    required = [(one,) for one in condition]
     return Plan(
         type=query.type,
-        keys=[*((one,) for one in condition), *exact],
-        rest=[_filter(one) for one in query.terms if not _is_exact(one)],
-        ranges=[found for one in query.terms if (found := _range(one, query))],
+        keys=_keys(query, required),
+        rest=_rest(query),
+        joins=_joins(query, required) if query.links else (),
+        ranges=_ranges(query, query.order),
         dated=[one.dated for one in query.terms if one.dated],
         order=query.order,
         after=query.after,
@@ -22,18 +26,67 @@ def plan(query: Query, condition: Sequence[str] = ()) -> Plan:
     )
 
 
+Keyed = Sequence[tuple[str, ...]]
+
+
+def _joins(criteria: Criteria, required: Keyed) -> Sequence[Sequence[Join]]:
+    return [[_join(one, required) for one in links] for links in criteria.links]
+
+
+def _join(link: Link, required: Keyed) -> Join:
+    """Its plan keeps no order: none is needed."""
+    linked = link.criteria
+    return Join(link.code, Plan(
+        type=linked.type,
+        keys=_keys(linked, required),
+        rest=_rest(linked),
+        joins=_joins(linked, required),
+        ranges=_ranges(linked, Order()),
+        dated=[one.dated for one in linked.terms if one.dated],
+    ), link.reverse)
+
+
+def _keys(criteria: Criteria, required: Keyed) -> list[tuple[str, ...]]:
+    return [*required, *(keys for one in criteria.terms for keys in _driving(one))]
+
+
+def _driving(term: Term) -> Iterator[tuple[str, ...]]:
+    """For each key that a match must have, which will do."""
+    if _is_exact(term):
+        yield term.keys
+    elif driven := _driven(term):
+        yield from driven.drivers
+
+
+def _rest(criteria: Criteria) -> list[Filter]:
+    return [_sifting(one) for one in criteria.terms if not _is_exact(one)]
+
+
+def _sifting(term: Term) -> Filter:
+    driven = _driven(term)
+    return driven.decides if driven else term.filter
+
+
 def _is_exact(term: Term) -> bool:
     return not term.negated and all(isinstance(one, Keys) for one in term.alternatives)
 
 
-def _keys(term: Term) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for one in term.alternatives if isinstance(one, Keys) for key in one.keys))
+def _driven(term: Term) -> Driven | None:
+    """What leads to every match of `term`: its only way, if that is led by keys."""
+    if term.negated or len(term.alternatives) != 1:
+        return None
+    [only] = term.alternatives
+    return only if isinstance(only, Driven) else None
 
 
-def _range(term: Term, query: Query) -> Range | None:
+def _ranges(criteria: Criteria, order: Order) -> list[Range]:
+    return [found for one in criteria.terms if (found := _range(one, order))]
+
+
+def _range(term: Term, order: Order) -> Range | None:
     """Where all matches of a term lie, its recheck apart: what a probe counts is what there would be to sift."""
     # Pages in the order of the clinical date start where the term does: nothing else need drive.
-    if term.negated or len(term.alternatives) != 1 or (term.dated and query.order.by[0].field == "d"):
+    if term.negated or len(term.alternatives) != 1 or (term.dated and order.by[0].field == "d"):
         return None
     match term.alternatives[0]:
         case Stretch() as stretch:
@@ -41,10 +94,3 @@ def _range(term: Term, query: Query) -> Range | None:
         case Field(index, filter):
             return Range(filter, index)
     return None
-
-
-def _filter(term: Term) -> Filter:
-    """All keys in one list: a list is looked up in once for each key of a resource, however long it is."""
-    exact = [Keys(_keys(term))] if any(isinstance(one, Keys) for one in term.alternatives) else []
-    others = [one for one in term.alternatives if not isinstance(one, Keys)]
-    return {"$nor" if term.negated else "$or": [one.filter for one in (*exact, *others)]}

@@ -116,7 +116,14 @@ class Driven:
         return {"$and": [*(Keys(one).filter for one in self.drivers), self.decides]}
 
 
-Alternative = Keys | Stretch | Pattern | Field | Driven
+@dataclass(frozen=True)
+class Sift:
+    """A resource that fits the filter; nothing leads to it."""
+
+    filter: Filter
+
+
+Alternative = Keys | Stretch | Pattern | Field | Driven | Sift
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,18 @@ class Term:
     alternatives: Sequence[Alternative]
     negated: bool = False
     dated: Filter | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of those alternatives that are no more than keys, each once."""
+        return tuple(dict.fromkeys(key for one in self.alternatives if isinstance(one, Keys) for key in one.keys))
+
+    @property
+    def filter(self) -> Filter:
+        """All keys in one list: a list is looked up in once for each key of a resource, however long it is."""
+        exact = [Keys(self.keys)] if any(isinstance(one, Keys) for one in self.alternatives) else []
+        others = [one for one in self.alternatives if not isinstance(one, Keys)]
+        return {"$nor" if self.negated else "$or": [one.filter for one in (*exact, *others)]}
 
 
 def key(code: str, text: str) -> str:

@@ -12,6 +12,8 @@ _ESCAPED = re.compile(r"\\([,|$\\])")
 
 def split(text: str, separator: str, most: int = -1) -> list[str]:
     """Returns the pieces between separators that are not escaped, `most` cuts at most; escapes are kept."""
+    if "\\" not in text:
+        return text.split(separator, most)
     pieces, start, position = [], 0, 0
     while position < len(text) and most:
         if text[position] == "\\":
@@ -24,7 +26,12 @@ def split(text: str, separator: str, most: int = -1) -> list[str]:
 
 
 def unescape(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text)
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def escape(text: str, special: str = ",|$\\") -> str:
+    """Returns `text` as a value that means it, each of the `special` characters included."""
+    return "".join(f"\\{one}" if one in special else one for one in text)
 
 
 def prefixed(text: str) -> tuple[str, str]:

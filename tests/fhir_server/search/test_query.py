@@ -9,7 +9,7 @@ from fhir_server.outcome import BadRequest, FHIRError, NotSupported
 from fhir_server.search.plan import plan
 from fhir_server.search.query import Pair, parse
 from fhir_server.store.store import Store
-from tests.fhir_server.search.conftest import Search, put
+from tests.fhir_server.search.conftest import START, Search, put
 
 
 @pytest.mark.parametrize("name, value, error, text", [
@@ -47,7 +47,7 @@ from tests.fhir_server.search.conftest import Search, put
 ])
 def test_what_cannot_be_searched_is_refused_by_name(name: str, value: str, error: type[FHIRError], text: str) -> None:
     with pytest.raises(error) as refused:
-        parse("Observation", [(name, value)], load(), key=b"secret")
+        parse("Observation", [(name, value)], load(), key=b"secret", now=lambda: START)
     assert str(refused.value) == text
 
 
@@ -135,12 +135,12 @@ def pages(store: Store, pairs: list[Pair]) -> list[list[str]]:
     """All pages of a search, each reached by the token of the one before."""
     found, token = [], ""
     while True:
-        query = parse("Observation", [*pairs, *([("_page", token)] if token else [])], load(), key=b"secret")
+        query = parse("Observation", [*pairs, *([("_page", token)] if token else [])], load(), key=b"secret", now=lambda: START)
         page = store.find(plan(query))
         found.append([one.id for one in page.rows])
         if page.more is None:
             return found
-        token = query.page(page.more, b"secret")
+        token = query.page(page.more, b"secret", START)
 
 
 @pytest.mark.parametrize("sort, found", [
@@ -160,10 +160,10 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: s
 
 
 def token(store: Store, *pairs: Pair) -> str:
-    query = parse("Observation", [*pairs, ("_count", "1")], load(), key=b"secret")
+    query = parse("Observation", [*pairs, ("_count", "1")], load(), key=b"secret", now=lambda: START)
     more = store.find(plan(query)).more
     assert more is not None
-    return query.page(more, b"secret")
+    return query.page(more, b"secret", START)
 
 
 def test_a_page_token_is_good_only_for_its_own_search(store: Store) -> None:
@@ -181,7 +181,7 @@ def test_a_page_token_is_good_only_for_its_own_search(store: Store) -> None:
     ]:
         name = "status" if type == "Observation" else "clinical-status"
         with pytest.raises(BadRequest, match="_page"):
-            parse(type, [(name, status), ("_page", text)], load(), key=key)
+            parse(type, [(name, status), ("_page", text)], load(), key=key, now=lambda: START)
 
 
 def test_only_what_the_caller_may_see_is_found_and_counted(store: Store) -> None:

@@ -1,0 +1,117 @@
+"""One criterion, read: `name:exact=Yamada` becomes a term. https://hl7.org/fhir/R4/search.html#modifiers"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from fhir_server.definitions.registry import Definitions, SearchParameter
+from fhir_server.outcome import BadRequest, NotSupported
+from fhir_server.search.criteria import Reader
+from fhir_server.search.parameters import PARAMETER_TYPES, date, reference
+from fhir_server.search.searchable import FIELDS, Place
+from fhir_server.search.term import Alternative, Asked, Field, Keys, Term, starting
+from fhir_server.search.value import split, unescape
+
+# MongoDB merges so many keys in order; the keys of one criterion are no more.
+OR_LIMIT = 200
+# Modifiers that ask for what has none of the values.
+NEGATING = frozenset(("not", "not-in"))
+
+
+def term(name: str, value: str, reader: Reader) -> Term:
+    """Returns what `name=value` asks of a resource itself. Raises NotSupported, and BadRequest for the value."""
+    code, _, modifier = name.partition(":")
+    parameter = reader.known.parameters.get(code)
+    if parameter is None:
+        raise NotSupported(f"{reader.type} has no search parameter {name[:80]} here.")
+    values = split(value, ",")
+    if len(values) > OR_LIMIT:
+        raise BadRequest(f"{name}: at most {OR_LIMIT} values, this one has {len(values)}.")
+    found = _term(parameter, modifier, values, reader)
+    if sum(len(one.keys) for one in found.alternatives if isinstance(one, Keys)) > OR_LIMIT:
+        raise BadRequest(f"{name}: too many values without a type. Write {_example(parameter)}.")
+    return found
+
+
+def is_reference(name: str, reader: Reader) -> bool:
+    """Tells whether `name`, which is known, asks for a reference."""
+    return reader.known.parameters[name.partition(":")[0]].type == "reference"
+
+
+def _example(parameter: SearchParameter) -> str:
+    return f"{parameter.target[0]}/123 instead of 123" if parameter.target else "fewer"
+
+
+def _term(parameter: SearchParameter, modifier: str, values: Sequence[str], reader: Reader) -> Term:
+    if parameter.code in FIELDS:
+        return _field(parameter, modifier, values, reader)
+    places = reader.known.places[parameter.code]
+    if modifier == "missing":
+        return Term([starting(one.code, _start(one, parameter)) for one in places], _true(parameter, values))
+    match = _match(parameter, modifier, reader)
+    asked = [_asked(parameter, one, reader) for one in places]
+    return Term([match(one, value) for value in values for one in asked], modifier in NEGATING,
+                date.starts(asked[0], values[0]) if _tells_date(parameter, values, reader) else None)
+
+
+def _tells_date(parameter: SearchParameter, values: Sequence[str], reader: Reader) -> bool:
+    return parameter.code == reader.known.clinical and reader.known.dated and len(values) == 1
+
+
+def _match(parameter: SearchParameter, modifier: str, reader: Reader) -> Callable[[Asked, str], Alternative]:
+    modifiers = PARAMETER_TYPES[parameter.type].modifiers
+    if modifier in modifiers:
+        return modifiers[modifier]
+    if parameter.type == "reference" and modifier in reader.definitions.resource_types:
+        return lambda asked, value: reference.of_type(asked, value, modifier)
+    known = ", ".join(f":{one}" for one in (*filter(None, modifiers), "missing"))
+    raise NotSupported(f"{parameter.code} does not support :{modifier[:60]}, only {known}.")
+
+
+def _asked(parameter: SearchParameter, place: Place, reader: Reader) -> Asked:
+    extract = reader.known.extractors[place.code]
+    systems = _systems(extract.value_sets, reader.definitions) if extract.value_sets else None
+    return Asked(
+        parameter, place.code, place.within, extract.types, systems, reader.zone, reader.base, reader.codes)
+
+
+@lru_cache(maxsize=1024)
+def _systems(value_sets: frozenset[str], definitions: Definitions) -> frozenset[str] | None:
+    """The code systems of the required value sets; None where one of them cannot be listed."""
+    found = [definitions.systems(one) for one in value_sets]
+    return frozenset(system for one in found if one for system in one) if found and all(found) else None
+
+
+def _start(place: Place, parameter: SearchParameter) -> str:
+    """How the texts of a part start: `Patient/`, `phone|`."""
+    if not place.within:
+        return ""
+    return place.within + ("/" if parameter.type == "reference" else "|")
+
+
+def _true(parameter: SearchParameter, values: Sequence[str]) -> bool:
+    if list(values) not in (["true"], ["false"]):
+        raise BadRequest(f"{parameter.code}:missing is true or false, not {','.join(values)!r}.")
+    return values[0] == "true"
+
+
+def _field(parameter: SearchParameter, modifier: str, values: Sequence[str], reader: Reader) -> Term:
+    if modifier:
+        raise NotSupported(f"{parameter.code} does not support :{modifier[:60]}.")
+    if parameter.code == "_id":
+        return Term([by_id([unescape(one) for one in values])])
+    return Term([_updated(Asked(parameter, "", zone=reader.zone), one) for one in values])
+
+
+def by_id(ids: Sequence[str]) -> Field:
+    return Field("id", {"_id": {"$in": list(ids)}})
+
+
+def _updated(asked: Asked, value: str) -> Field:
+    prefix, start, end = date.comparison(asked, value)
+    contained = {"$gte": start, "$lt": end}
+    conditions = {
+        "eq": contained, "ap": contained, "ne": {"$not": contained},
+        "gt": {"$gte": end}, "sa": {"$gte": end}, "lt": {"$lt": start}, "eb": {"$lt": start},
+        "ge": {"$gte": start}, "le": {"$lt": end},
+    }
+    return Field("updated", {"ts": conditions[prefix]})

@@ -1,0 +1,74 @@
+"""What is to be added to what a search finds, read: `_include=Observation:subject:Patient`, `_revinclude=*`.
+
+https://hl7.org/fhir/R4/search.html#include
+"""
+
+from collections.abc import Iterator
+
+from fhir_server.definitions.registry import Definitions
+from fhir_server.outcome import BadRequest, NotSupported
+from fhir_server.search.chain import leads_to
+from fhir_server.search.criteria import Include, Reader
+from fhir_server.search.searchable import searchable
+
+ANY = "*"
+_ITERATE = ("iterate", "recurse")
+
+
+def include(name: str, value: str, reader: Reader) -> Include:
+    """Returns the Include that `_include:iterate=Observation:subject` asks for.
+
+    Raises NotSupported for a parameter that is not known, BadRequest for what can never add anything.
+    """
+    word, _, modifier = name.partition(":")
+    if modifier and modifier not in _ITERATE:
+        raise NotSupported(f"{word} does not support :{modifier[:60]}, only :iterate.")
+    parts = value.split(":")
+    if len(parts) > 3 or not all(parts):
+        raise BadRequest(f"{word}: {value[:80]!r} is not written Observation:subject or Observation:subject:Patient.")
+    source, code, target = (*parts, *([ANY] if len(parts) == 1 else []), "", "")[:3]
+    read = Include(source, code, target, word == "_revinclude", bool(modifier))
+    _check(read, word, value, reader)
+    return read
+
+
+def _check(read: Include, word: str, value: str, reader: Reader) -> None:
+    if read.source == ANY:
+        if read.code != ANY:
+            raise BadRequest(f"{word}: {value[:80]!r} names no type.")
+        return
+    for type_ in filter(None, (read.source, read.target)):
+        if type_ not in reader.definitions.resource_types:
+            raise BadRequest(f"{word}: there is no resource type {type_[:60]!r}.")
+    if not read.reverse and not read.iterate and read.source not in reader.types:
+        raise BadRequest(f"{word}: the search finds no {read.source}; to add to what was added write {word}:iterate.")
+    if read.code != ANY:
+        _check_code(read, word, reader)
+
+
+def _check_code(read: Include, word: str, reader: Reader) -> None:
+    parameter = searchable(read.source, reader.definitions).parameters.get(read.code)
+    if parameter is None:
+        raise NotSupported(f"{word}: {read.source} has no search parameter {read.code[:80]} here.")
+    if parameter.type != "reference":
+        raise BadRequest(f"{word}: {read.code} of {read.source} is no reference.")
+    wanted = (read.target,) if read.target else reader.types if read.reverse and not read.iterate else ()
+    if wanted and not targets(read, read.source, reader.definitions).intersection(wanted):
+        raise BadRequest(f"{word}: {read.code} of {read.source} does not refer to {' or '.join(wanted[:3])}.")
+
+
+def targets(read: Include, source: str, definitions: Definitions) -> frozenset[str]:
+    """Returns the types that `source` refers to by the parameters of an Include."""
+    return frozenset(type_ for _, types in paths(read, source, definitions) for type_ in types)
+
+
+def paths(read: Include, source: str, definitions: Definitions) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yields the parameters, as stored, by which resources of type `source` refer, each with the types meant."""
+    if read.source not in (source, ANY):
+        return
+    known = searchable(source, definitions)
+    for code in ([read.code] if read.code != ANY else known.parameters):
+        parameter = known.parameters[code]
+        for place in known.places.get(code, ()) if parameter.type == "reference" else ():
+            types = frozenset(leads_to(place, parameter))
+            yield place.code, types & {read.target} if read.target else types
