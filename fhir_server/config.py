@@ -10,6 +10,22 @@ MB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Text:
+    """How text is made alike before it is stored and searched. A change asks for a reindex.
+
+    kana       hiragana and katakana, small and large
+    voiced     か and が
+    kanji      old forms and new
+    full_text  all text of a resource can be searched, not only names and addresses
+    """
+
+    kana: bool = True
+    voiced: bool = True
+    kanji: bool = True
+    full_text: bool = True
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings. Each can be given as `KAKEHASHI_<NAME>` in the environment (`MONGODB_URI` without the prefix)."""
 
@@ -24,6 +40,7 @@ class Config:
     open: bool = False
     demo: bool = False
     base_url: str = ""
+    cors_origins: tuple[str, ...] = ()
     request_limit: int = 64 * MB
     answer_limit: int = 64 * MB
     resource_limit: int = 12 * MB
@@ -31,11 +48,19 @@ class Config:
     entry_limit: int = 5000
     page_limit: int = 1000
     cache_gb: float = 0.0
+    fold_kana: bool = True
+    fold_voiced: bool = True
+    fold_kanji: bool = True
+    full_text: bool = True
 
     @property
     def security_labels(self) -> tuple[tuple[str, str], ...]:
         """`(system, code)` stamped on every resource: demonstration data are marked as test data."""
         return (("http://terminology.hl7.org/CodeSystem/v3-ActReason", "HTEST"),) if self.demo else ()
+
+    @property
+    def text(self) -> Text:
+        return Text(self.fold_kana, self.fold_voiced, self.fold_kanji, self.full_text)
 
     def environment(self) -> dict[str, str]:
         """Returns the variables that give a child process these same settings."""
@@ -59,12 +84,16 @@ def _variable(name: str) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value)
 
 
 def _read(kind: Any, text: str, variable: str) -> Any:
     if kind is bool:
         return text.strip().lower() in ("1", "true", "yes", "on")
+    if kind == tuple[str, ...]:
+        return tuple(filter(None, (one.strip() for one in text.split(","))))
     try:
         return kind(text)
     except ValueError:

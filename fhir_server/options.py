@@ -51,6 +51,7 @@ def config(**given: Any) -> Config:
         raise click.UsageError(str(error)) from None
     _refuse_open(read)
     _refuse_odd_base(read.base_url)
+    _refuse_odd_origins(read.cors_origins)
     if read.demo and read.data_dir == Config.data_dir:
         return replace(read, data_dir=Config.data_dir / "demo")
     return read
@@ -77,6 +78,12 @@ def _refuse_odd_base(url: str) -> None:
         raise click.UsageError(
             f"--base-url {url} is no address such as https://fhir.example.jp/fhir, without / at its end."
         )
+
+
+def _refuse_odd_origins(origins: tuple[str, ...]) -> None:
+    for one in origins:
+        if not re.fullmatch(r"https?://[^\s/?#,]+", one):
+            raise click.UsageError(f"KAKEHASHI_CORS_ORIGINS names {one}, no origin such as https://app.example.jp.")
 
 
 def _loopback(address: str) -> bool:

@@ -14,4 +14,4 @@ def vread(request: Request, context: Context) -> Response:
     version = context.store.version(request.type, request.id, number, may_see) if number else None
     if version is None:
         raise NotFound(f"There is no version {request.version} of {request.type}/{request.id}.")
-    return answer(version)
+    return answer(version, request)

@@ -7,13 +7,15 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from fhir_server.context import Context
-from fhir_server.outcome import FHIRError
-from fhir_server.rest import response
+from fhir_server.exchange import pairs
+from fhir_server.fhirxml import Xml
+from fhir_server.outcome import FHIRError, NotFound
+from fhir_server.rest import formats, response
 from fhir_server.rest.request import read_request
-from fhir_server.rest.routes import dispatch
+from fhir_server.rest.routes import allowed, dispatch
 from fhir_server.trace import where
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 log = logging.getLogger(__name__)
 
@@ -21,21 +23,41 @@ log = logging.getLogger(__name__)
 def blueprint(context: Context) -> flask.Blueprint:
     """Returns the FHIR API as a Flask blueprint, to be mounted at the base."""
     api = flask.Blueprint("fhir", __name__)
+    xml = Xml(context.definitions)
 
     def answer(path: str = "") -> flask.Response:
         http = flask.request
-        base = context.config.base_url or http.host_url + "fhir"
-        request = read_request(http, path, context.config, context.resolve, base)
-        answered = response.to_http(dispatch(request, context), request)
-        return response.pretty(answered) if http.args.get("_pretty") == "true" else answered
+        if http.method == "OPTIONS":
+            return _options(path)
+        request, form = read_request(http, path, context, xml)
+        answered = response.to_http(dispatch(request, context), request, form, xml)
+        return response.compressed(answered, http.environ.get("HTTP_ACCEPT_ENCODING", ""))
+
+    def refused(fault: FHIRError) -> flask.Response:
+        return response.error(fault, _form(flask.request), xml)
 
     for rule in ("", "/", "/<path:path>"):
         api.add_url_rule(rule, "answer", answer, methods=METHODS, strict_slashes=False)
-    api.register_error_handler(FHIRError, response.error)
+    api.register_error_handler(FHIRError, refused)
     # What the router refuses never reaches the blueprint, but it is still to be answered in FHIR's terms.
     api.record_once(lambda state: state.app.register_error_handler(HTTPException, _refused))
     api.register_error_handler(Exception, _failed)
     return api
+
+
+def _options(path: str) -> flask.Response:
+    methods = allowed(path)
+    if not methods:
+        raise NotFound(f"There is nothing at {path[:100]}.")
+    return response.options(methods)
+
+
+def _form(http: flask.Request) -> formats.Format:
+    """How a refusal is written: as it is wanted, and as JSON to whom wants something else."""
+    try:
+        return formats.wanted(http.environ.get("HTTP_ACCEPT", ""), pairs(http.query_string.decode("latin-1")))
+    except FHIRError:
+        return formats.PLAIN
 
 
 def _refused(fault: HTTPException) -> flask.Response | HTTPException:

@@ -1,72 +1,81 @@
-"""HTTP → Request: format, body, preconditions, preferences.
+"""HTTP → Request: body, preconditions, preferences.
 
-https://hl7.org/fhir/R4/http.html#mime-type · #ops · https://hl7.org/fhir/R4/json.html
+https://hl7.org/fhir/R4/http.html#ops · https://hl7.org/fhir/R4/json.html
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import flask
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_date
 
-from fhir_server.access.caller import ANONYMOUS, OPEN, Caller
+from fhir_server.access.caller import ANONYMOUS, OPEN
 from fhir_server.access.condition import condition
 from fhir_server.config import Config
+from fhir_server.context import Context
 from fhir_server.exchange import Request, pairs, version_in
 from fhir_server.fhirjson import DecodeError, Resource, decode
-from fhir_server.outcome import BadRequest, NotAcceptable, NotSupported, TooLarge, UnsupportedMediaType
-from fhir_server.rest.routes import Resolve
+from fhir_server.fhirxml import Xml
+from fhir_server.outcome import BadRequest, NotSupported, TooLarge, UnsupportedMediaType
+from fhir_server.rest import formats
+from fhir_server.rest.encoding import decoded
+from fhir_server.rest.formats import Format
+from fhir_server.rest.routes import with_query
 
-JSON = "application/fhir+json"
-JSON_TYPES = frozenset((JSON, "application/json", "text/json", "json"))
-ANY = frozenset(("", "*/*", "application/*", "text/html"))
 FORM = "application/x-www-form-urlencoded"
 # A search has at most so much text; each of its bytes may be written as three.
 FORM_LIMIT = 300_000
 # Members and items: what bytes become in memory is bounded too.
 PARTS_LIMIT = 5_000_000
 
+WITH_RESOURCE = frozenset(("create", "update", "patch", "transaction"))
+OPEN_TO_ALL = frozenset(("capabilities",))
+# Kinds of patch that are no resource; a Parameters resource is a FHIRPath Patch.
+PATCHES: Mapping[str, str] = {
+    "application/json-patch+json": "json-patch",
+    "application/merge-patch+json": "merge-patch",
+}
 
-def read_request(http: flask.Request, path: str, config: Config, resolve: Resolve, base: str) -> Request:
-    """Returns what the HTTP request asks for. Raises the FHIRError that says what of it cannot be understood."""
-    url = path + ("?" + http.query_string.decode("latin-1") if http.query_string else "")
-    start = Request("", _caller(config), base, prefer=_prefer(http.headers.get("Prefer", "")))
+
+def read_request(http: flask.Request, path: str, context: Context, xml: Xml) -> tuple[Request, Format]:
+    """Returns what the HTTP request asks for, and how to write the answer.
+
+    Raises the FHIRError that says what of it cannot be understood or answered.
+    """
+    url = f"{path}?{http.query_string.decode('latin-1')}" if http.query_string else path
     method = "GET" if http.method == "HEAD" else http.method
-    request = resolve(method, url, start)
+    request = context.resolve(method, url, _start(http, context.config))
     if request.interaction not in OPEN_TO_ALL:
         # Before anything of the body is read: who may do nothing shall cost nothing.
         condition(request.caller)
-    _check_format(http, request)
+    if method == "POST" and request.interaction.startswith("search"):
+        request = with_query(request, _form(http))
+    form = formats.wanted(http.environ.get("HTTP_ACCEPT", ""), request.shown)
+    if request.interaction in WITH_RESOURCE:
+        request = _with_resource(request, http, xml)
+    return request, form
+
+
+def _start(http: flask.Request, config: Config) -> Request:
+    said = http.environ.get
+    since = said("HTTP_IF_MODIFIED_SINCE")
+    prefer = said("HTTP_PREFER")
     return Request(
-        **{
-            **vars(request),
-            "query": tuple(pair for pair in (*request.query, *_form(http, request)) if pair[0] not in FORMATTING),
-            "resource": _resource(http, request),
-            "if_match": _if_match(http.headers.get("If-Match")),
-            "if_none_match": http.headers.get("If-None-Match", "").strip(),
-            "if_none_exist": http.headers.get("If-None-Exist", ""),
-        }
+        "",
+        OPEN if config.open else ANONYMOUS,
+        config.base_url or http.host_url + "fhir",
+        if_match=_if_match(said("HTTP_IF_MATCH")),
+        if_none_match=said("HTTP_IF_NONE_MATCH", "").strip(),
+        if_modified_since=parse_date(since) if since else None,
+        if_none_exist=said("HTTP_IF_NONE_EXIST", ""),
+        prefer=_prefer(prefer) if prefer else {},
     )
 
 
-OPEN_TO_ALL = frozenset(("capabilities",))
-FORMATTING = frozenset(("_format", "_pretty"))
-
-
-def _caller(config: Config) -> Caller:
-    return OPEN if config.open else ANONYMOUS
-
-
-def _check_format(http: flask.Request, request: Request) -> None:
-    asked = dict(request.query).get("_format")
-    wanted = [asked] if asked else [one.partition(";")[0].strip() for one in http.headers.get("Accept", "").split(",")]
-    # A blank in a query is how an unescaped + of application/fhir+json arrives.
-    if not any(one.replace(" ", "+") in JSON_TYPES or one in ANY for one in wanted):
-        raise NotAcceptable(f"{', '.join(wanted)[:100]} cannot be had; {JSON} can.")
-
-
-def _form(http: flask.Request, request: Request) -> list[tuple[str, str]]:
-    if request.interaction != "search-type" or http.method != "POST":
-        return []
+def _form(http: flask.Request) -> list[tuple[str, str]]:
     if http.mimetype != FORM:
         raise UnsupportedMediaType(f"A search by POST is {FORM}, not {http.mimetype[:60] or 'without a type'}.")
     if (http.content_length or 0) > FORM_LIMIT:
@@ -77,17 +86,19 @@ def _form(http: flask.Request, request: Request) -> list[tuple[str, str]]:
         raise BadRequest("The form is not UTF-8.") from error
 
 
-def _resource(http: flask.Request, request: Request) -> Resource | None:
-    if request.interaction not in WITH_RESOURCE:
-        return None
-    if http.mimetype not in JSON_TYPES:
-        raise UnsupportedMediaType(f"Content-Type is {http.mimetype[:60] or 'missing'}; {JSON} is understood.")
-    if http.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMediaType("A body with a Content-Encoding is not understood.")
-    return parse_resource(_body(http))
-
-
-WITH_RESOURCE = frozenset(("create", "update", "transaction"))
+def _with_resource(request: Request, http: flask.Request, xml: Xml) -> Request:
+    is_patch = request.interaction == "patch"
+    kind = formats.sent(http.environ.get("CONTENT_TYPE", ""), PATCHES if is_patch else {})
+    body = _body(http)
+    if not body:
+        raise BadRequest("The body is empty.")
+    if kind == formats.XML:
+        sent: Any = xml.read(body)
+    else:
+        sent = parse_json(body) if is_patch else parse_resource(body)
+    if not is_patch:
+        return replace(request, resource=sent)
+    return replace(request, resource=sent, patch="fhirpath" if kind in formats.TYPES else kind)
 
 
 def _body(http: flask.Request, limit: int | None = None) -> bytes:
@@ -99,24 +110,28 @@ def _body(http: flask.Request, limit: int | None = None) -> bytes:
         raise TooLarge(f"The request is larger than the limit of {http.max_content_length} bytes.") from error
     if http.content_length is not None and len(body) != http.content_length:
         raise BadRequest(f"The body has {len(body)} bytes where Content-Length says {http.content_length}.")
-    return body
+    encoding = http.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    return body if encoding == "identity" else decoded(body, encoding, http.max_content_length or len(body))
 
 
 def parse_resource(raw: bytes) -> Resource:
     """Returns the JSON object in `raw`. Raises BadRequest that says where the text stops being JSON."""
-    if not raw:
-        raise BadRequest("The body is empty.")
+    resource = parse_json(raw)
+    if not isinstance(resource, dict):
+        raise BadRequest("A resource is a JSON object.")
+    return resource
+
+
+def parse_json(raw: bytes) -> Any:
+    """Returns the JSON in `raw`. Raises BadRequest that says where the text stops being JSON."""
     if sum(map(raw.count, (b",", b"{", b"["))) > PARTS_LIMIT:
         raise TooLarge(f"The body has more than {PARTS_LIMIT} members and items.")
     try:
-        resource = decode(raw)
+        return decode(raw)
     except (DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"This is not well-formed JSON: {error}.") from error
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
-    if not isinstance(resource, dict):
-        raise BadRequest("A resource is a JSON object.")
-    return resource
 
 
 def _if_match(text: str | None) -> int | None:

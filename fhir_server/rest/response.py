@@ -5,31 +5,62 @@ import msgspec
 from werkzeug.http import http_date
 
 from fhir_server.exchange import Request, Response
-from fhir_server.fhirjson import encode
+from fhir_server.fhirjson import decode, encode
+from fhir_server.fhirxml import Xml
 from fhir_server.outcome import FHIRError
-from fhir_server.rest.request import JSON
+from fhir_server.rest import formats
+from fhir_server.rest.encoding import WORTHWHILE, encoded
+from fhir_server.rest.formats import Format
 
 
-def to_http(response: Response, request: Request) -> flask.Response:
+def to_http(response: Response, request: Request, form: Format, xml: Xml) -> flask.Response:
     """Returns the HTTP response, with ETag, Last-Modified and, for what was created, Location."""
-    http = flask.Response(response.raw, response.status, content_type=f"{JSON}; charset=utf-8")
+    headers = [("Content-Type", form.content_type), ("Vary", "Accept, Accept-Encoding")]
     if response.version is not None:
-        http.headers["ETag"] = f'W/"{response.version}"'
+        headers.append(("ETag", f'W/"{response.version}"'))
     if response.updated is not None:
-        http.headers["Last-Modified"] = http_date(response.updated)
-    if response.status == 201:
-        http.headers["Location"] = f"{request.base}/{response.location}"
-    return http
+        headers.append(("Last-Modified", http_date(response.updated)))
+    if response.location and (response.status == 201 or request.interaction == "create"):
+        headers.append(("Location", f"{request.base}/{response.location}"))
+    if response.location and response.raw and not response.raw.startswith(OUTCOME):
+        headers.append(("Content-Location", f"{request.base}/{response.location}"))
+    if "return" in request.prefer and request.interaction in WRITES:
+        headers.append(("Preference-Applied", f"return={request.prefer['return']}"))
+    return flask.Response(written(response.raw, form, xml), response.status, headers)
 
 
-def error(fault: FHIRError) -> flask.Response:
+# The answer is not the resource, but what is to be said of it.
+OUTCOME = b'{"resourceType":"OperationOutcome"'
+WRITES = frozenset(("create", "update", "patch"))
+
+
+def written(raw: bytes, form: Format, xml: Xml) -> bytes:
+    """Returns JSON as it is wanted: untouched, in lines for people (`_pretty=true`), or as XML."""
+    if not raw:
+        return raw
+    if form.name == formats.XML:
+        return xml.write(decode(raw), form.pretty)
+    return msgspec.json.format(raw, indent=2) if form.pretty else raw
+
+
+def error(fault: FHIRError, form: Format = formats.PLAIN, xml: Xml | None = None) -> flask.Response:
     """Returns the OperationOutcome for `fault`."""
-    return flask.Response(encode(fault.as_fhir()), fault.status, content_type=f"{JSON}; charset=utf-8")
+    raw = encode(fault.as_fhir())
+    return flask.Response(
+        written(raw, form, xml) if xml else raw, fault.status, [("Content-Type", form.content_type)])
 
 
-def pretty(http: flask.Response) -> flask.Response:
-    """Returns the response indented, for people: `_pretty=true`."""
-    body = http.get_data()
-    if body:
-        http.set_data(msgspec.json.format(body, indent=2))
+def compressed(http: flask.Response, accepted: str) -> flask.Response:
+    """Returns a large answer as small as the client takes it."""
+    if (http.content_length or 0) < WORTHWHILE:
+        return http
+    body, encoding = encoded(http.get_data(), accepted)
+    if encoding:
+        http.set_data(body)
+        http.headers["Content-Encoding"] = encoding
     return http
+
+
+def options(methods: list[str]) -> flask.Response:
+    """Returns what can be done on a path."""
+    return flask.Response(b"", 204, [("Allow", ", ".join(methods))])

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#summary
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +20,7 @@ from fhir_server.interactions.transaction import transaction
 from fhir_server.interactions.vread import vread
 from fhir_server.interactions.write import create, delete, update
 from fhir_server.outcome import BadRequest, MethodNotAllowed, NotFound
+from fhir_server.shape import counting, shape, shaped
 
 INTERACTIONS: Mapping[str, Callable[[Request, Context], Response]] = {
     "capabilities": capabilities,
@@ -63,32 +64,53 @@ def resolver(definitions: Definitions) -> Resolve:
         interaction, parts = _match(method, tuple(filter(None, path.split("/"))))
         found: Mapping[str, Any] = {name: unquote(part) for name, part in parts.items()}
         _check(found, types)
-        return replace(request, interaction=interaction, query=tuple([*pairs(query), *request.query]), **found)
+        return with_query(replace(request, interaction=interaction, **found), pairs(query) if query else ())
 
     return resolve
 
 
+def with_query(request: Request, said: Sequence[tuple[str, str]]) -> Request:
+    """Returns the request with more parameters: those that search, and those that say how to show what is found."""
+    if not said:
+        return request
+    return replace(
+        request,
+        query=(*request.query, *(pair for pair in said if pair[0] not in SHOWING)),
+        shown=(*request.shown, *(pair for pair in said if pair[0] in SHOWING)),
+    )
+
+
+SHOWING = frozenset(("_format", "_pretty", "_summary", "_elements"))
+
+
 def _match(method: str, parts: tuple[str, ...]) -> tuple[str, dict[str, str]]:
-    allowed = []
-    for verb, template, interaction in ROUTES:
-        found = _fits(TEMPLATES[template], parts)
+    possible = []
+    for verb, template, interaction in BY_LENGTH.get(len(parts), ()):
+        found = _fits(template, parts)
         if found is None:
             continue
         if verb == method:
             return interaction, found
-        allowed.append(verb)
+        possible.append(verb)
     where = "/".join(parts)[:100]
-    if allowed:
-        raise MethodNotAllowed(f"{method} is not possible on {where or 'the base'}; possible are {', '.join(allowed)}.")
+    if possible:
+        raise MethodNotAllowed(
+            f"{method} is not possible on {where or 'the base'}; possible are {', '.join(possible)}.")
     raise NotFound(f"There is nothing at {where}.")
 
 
-TEMPLATES = {template: tuple(filter(None, template.split("/"))) for _, template, _ in ROUTES}
+def allowed(path: str) -> list[str]:
+    """Returns the methods that are possible on a path, HEAD and OPTIONS included; nothing for no path of ours."""
+    parts = tuple(filter(None, path.split("/")))
+    found = [verb for verb, template, _ in BY_LENGTH.get(len(parts), ()) if _fits(template, parts) is not None]
+    return [*dict.fromkeys(found), *(["HEAD"] if "GET" in found else []), "OPTIONS"] if found else []
+
+
+_PARTS = [(verb, tuple(filter(None, template.split("/"))), interaction) for verb, template, interaction in ROUTES]
+BY_LENGTH = {length: [one for one in _PARTS if len(one[1]) == length] for length in {len(one[1]) for one in _PARTS}}
 
 
 def _fits(template: tuple[str, ...], parts: tuple[str, ...]) -> dict[str, str] | None:
-    if len(template) != len(parts):
-        return None
     found = {}
     for wanted, given in zip(template, parts):
         if wanted[0] == "{":
@@ -111,5 +133,10 @@ def _check(found: Mapping[str, str], types: frozenset[str]) -> None:
 
 
 def dispatch(request: Request, context: Context) -> Response:
-    """Runs one interaction."""
-    return INTERACTIONS[request.interaction](request, context)
+    """Runs one interaction, and leaves of the answer the part that is asked for."""
+    context = context.current
+    wanted = shape(request, context.definitions) if request.shown else None
+    if wanted is None:
+        return INTERACTIONS[request.interaction](request, context)
+    response = INTERACTIONS[request.interaction](counting(request, wanted), context)
+    return shaped(response, wanted, context.definitions)
