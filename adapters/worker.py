@@ -16,6 +16,7 @@ from adapters.deliver import deliver
 from adapters.facility import Facility
 from adapters.hl7v2.ack import header
 from adapters.record import Note, Record, Unmappable
+from fhir_server import reindex
 from fhir_server.context import Context
 from fhir_server.outcome import Unavailable
 from fhir_server.store.journal import Entry, Hold, Park
@@ -45,12 +46,14 @@ log = logging.getLogger(__name__)
 
 def run(context: Context, stop: threading.Event) -> None:
     """The worker as a process: handles messages until `stop` is set."""
-    releasing = threading.Thread(target=_release, args=(context, stop), name="release", daemon=True)
-    releasing.start()
+    beside = [threading.Thread(target=work, args=(context, stop), name=name, daemon=True) for name, work in BESIDE]
+    for one in beside:
+        one.start()
     # Host and process id may be those of another worker, in another container.
     owner = f"{socket.gethostname()}:{os.getpid()}:{context.new_id()}"
     context.store.journal.work(owner, Worker(context, Admission(context.store.facilities, context.config.open)), stop)
-    releasing.join()
+    for one in beside:
+        one.join()
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Worker:
         mapped = [(self._facility(entry), entry) for entry in entries]
         for facility, group in groupby(mapped, key=lambda one: one[0]):
             records = [record for _, entry in group for record in _records(entry, facility)]
-            deliver(records, facility, self.context)
+            deliver(records, facility, self.context.current)
         log.info("%d messages handled", len(entries))
 
     def _facility(self, entry: Entry) -> Facility:
@@ -83,6 +86,10 @@ def _release(context: Context, stop: threading.Event) -> None:
             if released := release(context.store):
                 log.info("%d held messages let go", released)
         stop.wait(RELEASE)
+
+
+# What a worker does besides, each in a thread of its own.
+BESIDE = (("release", _release), ("reindex", reindex.run))
 
 
 def _records(entry: Entry, facility: Facility) -> list[Record]:

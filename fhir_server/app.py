@@ -11,13 +11,16 @@ import flask
 from fhir_server.config import Config
 from fhir_server.context import Context
 from fhir_server.definitions import registry
+from fhir_server.parameters import Parameters
 from fhir_server.rest import api, guard
 from fhir_server.rest.routes import INTERACTIONS, dispatch, resolver
+from fhir_server.search import definition
 from fhir_server.search.index import Index
 from fhir_server.store import embedded
 from fhir_server.store.store import Store
 from fhir_server.validation.structure import Validator
 
+CHECKS = {"SearchParameter": definition.check}
 BLUEPRINTS = ("fhir_server.web.status:blueprint", "adapters.http:blueprint")
 
 
@@ -46,6 +49,8 @@ def context(config: Config, store: Store) -> Context:
         interactions=tuple(INTERACTIONS),
         resolve=resolver(definitions),
         dispatch=dispatch,
+        parameters=Parameters(store, definitions),
+        checks=CHECKS,
     )
 
 

@@ -112,7 +112,7 @@ def _step(change: Change, context: Context) -> _Step:
     id_ = (change.id or context.new_id()) if isinstance(change, Create) else change.resource.get("id", "")
     resource = _labelled({**change.resource, "id": id_}, context)
     with _within(change.place):
-        context.validator.check(resource)
+        context.check(resource)
     return _Step(change, (resource["resourceType"], resource["id"]), resource, _content(resource))
 
 

@@ -17,11 +17,12 @@ LAYERS = [
     {"fhir_server.definitions", "fhir_server.fhirpath"},
     {"fhir_server.store"},
     {"fhir_server.validation", "fhir_server.search"},
-    {"fhir_server.access"},
+    {"fhir_server.access", "fhir_server.parameters"},
     {"fhir_server.context", "fhir_server.exchange", "fhir_server.fhirxml", "fhir_server.shape"},
     {"fhir_server.bundle", "fhir_server.transact"},
     {"fhir_server.interactions"},
-    {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal", "fhir_server.replay"},
+    {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal", "fhir_server.replay",
+     "fhir_server.reindex"},
     {"adapters"},
 ]
 WIRING = {"fhir_server.app", "fhir_server.cli", "fhir_server.serve", "fhir_server.demo", "fhir_server.parts"}

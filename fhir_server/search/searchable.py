@@ -30,7 +30,7 @@ CLINICAL_DATES = (
 FORMAT = 1
 
 _SUPERTYPES = ("Resource", "DomainResource")
-_UNION = re.compile(r"\s*\|\s*")
+UNION = re.compile(r"\s*\|\s*")
 _PART = re.compile(r"^(.*)\.where\((?:resolve\(\) is (\w+)|system='(\w+)')\)$")
 
 
@@ -139,10 +139,11 @@ def _kept(code: str, known: Layout) -> Sequence[tuple[object, ...]]:
     return [(place, *known.definition(place.code)) for place in known.places.get(code, ())]
 
 
-def missing(type_: str, code: str, definitions: Definitions) -> FHIRError:
-    """Returns what to raise for a code that cannot be asked: there is no such one, or it is being built."""
+def missing(type_: str, name: str, definitions: Definitions) -> FHIRError:
+    """Returns what to raise for a name that cannot be asked: there is no such parameter, or it is being built."""
+    code, _, _ = name.partition(":")
     if code not in definitions.building.get(type_, ()):
-        return NotSupported(f"{type_} has no search parameter {code} here.")
+        return NotSupported(f"{type_} has no search parameter {name[:80]} here.")
     text = f"{type_}.{code} is being built: {definitions.progress(type_)}."
     # A standard one is built anew after an upgrade: whoever asks may count on it, and must not do without.
     standard = definitions.search_parameters(type_)[code].standard
@@ -179,7 +180,7 @@ def _parts(type_: str, definitions: Definitions) -> Mapping[str, Sequence[str]]:
 def alternatives(expression: str, type_: str) -> tuple[str, ...]:
     """Returns the parts of a union that can find something in `type_`: of `A.code | B.code` for A only `A.code`."""
     starts = ("", type_, *_SUPERTYPES)
-    return tuple(one for one in _UNION.split(expression.strip()) if one and _starts_at(one) in starts)
+    return tuple(one for one in UNION.split(expression.strip()) if one and _starts_at(one) in starts)
 
 
 def _starts_at(part: str) -> str:

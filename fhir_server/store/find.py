@@ -26,6 +26,8 @@ Row = TypeVar("Row")
 INDEXES: Mapping[str, Index] = {
     "keys": (("ix", 1), ("d", -1), ("_id", 1)),
     "updated": (("ts", 1), ("_id", 1)),
+    # What was made with other search parameters than those of now.
+    "hash": (("ph", 1),),
 }
 _HINTS: Mapping[str, Index] = {**INDEXES, "id": (("_id", 1),)}
 

@@ -20,8 +20,10 @@ from fhir_server.store.find import Deadline
 from fhir_server.store.heartbeat import Heartbeats
 from fhir_server.store.journal import Journal
 from fhir_server.store.live import Raced
+from fhir_server.store.parameters import Parameters
 from fhir_server.store.plan import Plan
 from fhir_server.store.records import Produced, Records
+from fhir_server.store.reindex import Reindex
 from fhir_server.store.unit import Claims, Given, Outdated
 
 __all__ = ["Outdated", "Raced", "Store"]
@@ -36,6 +38,7 @@ class Store:
 
     journal     what feeds have sent          records     what feeds have produced
     facilities  who feeds the network         heartbeats  which parts of the server are at work
+    parameters  what is searched by           reindex     what is indexed by others, and who renews it
     """
 
     def __init__(self, uri: str, database: str, patience: float = 5.0) -> None:
@@ -45,6 +48,8 @@ class Store:
         self.records = Records(self._database)
         self.facilities = Facilities(self._database)
         self.heartbeats = Heartbeats(self._database)
+        self.parameters = Parameters(self._database)
+        self.reindex = Reindex(self._database, self._collections)
         self._claims = Claims(self._database, self._find_within)
 
     def __enter__(self) -> Self:
