@@ -35,10 +35,9 @@ def search_entry(type_: str, id_: str, raw: bytes, base: str, mode: str = "match
         encode(f"{base}/{type_}/{id_}"), raw, mode.encode())
 
 
-def outcome_entry(texts: Sequence[str]) -> bytes:
-    """Returns the entry of a searchset that tells what of the search was left out."""
-    said = operation_outcome([Issue(text, "not-supported", severity="warning") for text in texts])
-    return b'{"resource":%s,"search":{"mode":"outcome"}}' % encode(said)
+def outcome_entry(issues: Sequence[Issue]) -> bytes:
+    """Returns the entry of a searchset that tells what was left out."""
+    return b'{"resource":%s,"search":{"mode":"outcome"}}' % encode(operation_outcome(issues))
 
 
 def history_entry(version: Version, base: str) -> bytes:

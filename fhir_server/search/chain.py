@@ -10,7 +10,7 @@ from fhir_server.definitions.registry import SearchParameter
 from fhir_server.outcome import BadRequest, FHIRError, NotSupported
 from fhir_server.search.criteria import Criteria, Criterion, Link, Links, Reader
 from fhir_server.search.criterion import OR_LIMIT, by_id, term
-from fhir_server.search.searchable import Place
+from fhir_server.search.searchable import Place, missing
 from fhir_server.search.term import Term
 from fhir_server.search.value import split, unescape
 
@@ -78,7 +78,7 @@ class _Chain:
     def _read(self, rest: str, type_: str, reader: Reader) -> Criteria | FHIRError:
         try:
             found = self.criterion(rest, reader.linked(type_, rest))
-        except FHIRError as error:
+        except (BadRequest, NotSupported) as error:
             return error
         return Criteria(type_, [found]) if isinstance(found, Term) else Criteria(type_, links=[found])
 
@@ -94,7 +94,7 @@ def _refusal(name: str, refused: Sequence[FHIRError]) -> FHIRError:
 def _reference(code: str, reader: Reader) -> SearchParameter:
     parameter = reader.known.parameters.get(code)
     if parameter is None:
-        raise NotSupported(f"{reader.type} has no search parameter {code[:80]} here.")
+        raise missing(reader.type, code[:80], reader.definitions)
     if parameter.type != "reference":
         raise BadRequest(f"{code} of {reader.type} is no reference: nothing can be chained to it.")
     if all(reader.known.extractors[one.code].types <= CANONICAL for one in reader.known.places[code]):

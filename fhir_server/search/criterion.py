@@ -7,7 +7,7 @@ from fhir_server.definitions.registry import Definitions, SearchParameter
 from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.criteria import Reader
 from fhir_server.search.parameters import PARAMETER_TYPES, date, reference
-from fhir_server.search.searchable import FIELDS, Place
+from fhir_server.search.searchable import FIELDS, Place, missing
 from fhir_server.search.term import Alternative, Asked, Field, Keys, Term, starting
 from fhir_server.search.value import split, unescape
 
@@ -22,7 +22,7 @@ def term(name: str, value: str, reader: Reader) -> Term:
     code, _, modifier = name.partition(":")
     parameter = reader.known.parameters.get(code)
     if parameter is None:
-        raise NotSupported(f"{reader.type} has no search parameter {name[:80]} here.")
+        raise missing(reader.type, code[:80], reader.definitions)
     values = split(value, ",")
     if len(values) > OR_LIMIT:
         raise BadRequest(f"{name}: at most {OR_LIMIT} values, this one has {len(values)}.")

@@ -3,13 +3,14 @@
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from fhir_server.definitions.registry import Definitions
 from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.chain import leads_to
 from fhir_server.search.criteria import Include, Reader
-from fhir_server.search.searchable import searchable
+from fhir_server.search.searchable import missing, searchable
 
 ANY = "*"
 _ITERATE = ("iterate", "recurse")
@@ -49,7 +50,7 @@ def _check(read: Include, word: str, value: str, reader: Reader) -> None:
 def _check_code(read: Include, word: str, reader: Reader) -> None:
     parameter = searchable(read.source, reader.definitions).parameters.get(read.code)
     if parameter is None:
-        raise NotSupported(f"{word}: {read.source} has no search parameter {read.code[:80]} here.")
+        raise missing(read.source, read.code[:80], reader.definitions)
     if parameter.type != "reference":
         raise BadRequest(f"{word}: {read.code} of {read.source} is no reference.")
     wanted = (read.target,) if read.target else reader.types if read.reverse and not read.iterate else ()
@@ -62,13 +63,22 @@ def targets(read: Include, source: str, definitions: Definitions) -> frozenset[s
     return frozenset(type_ for _, types in paths(read, source, definitions) for type_ in types)
 
 
-def paths(read: Include, source: str, definitions: Definitions) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yields the parameters, as stored, by which resources of type `source` refer, each with the types meant."""
-    if read.source not in (source, ANY):
-        return
+@lru_cache(maxsize=4000)
+def paths(read: Include, source: str, definitions: Definitions) -> Sequence[tuple[str, frozenset[str]]]:
+    """Returns the parameters, as stored, by which resources of type `source` refer, each with the types meant."""
+    return tuple(_paths(read, source, definitions)) if read.source in (source, ANY) else ()
+
+
+def _paths(read: Include, source: str, definitions: Definitions) -> Iterator[tuple[str, frozenset[str]]]:
     known = searchable(source, definitions)
     for code in ([read.code] if read.code != ANY else known.parameters):
         parameter = known.parameters[code]
         for place in known.places.get(code, ()) if parameter.type == "reference" else ():
             types = frozenset(leads_to(place, parameter))
             yield place.code, types & {read.target} if read.target else types
+
+
+def shown(includes: Sequence[Include], type_: str, definitions: Definitions) -> Sequence[str]:
+    """Returns the parameters, as stored, that tell where `includes` lead to from resources of `type_`."""
+    forward = [one for one in includes if not one.reverse]
+    return tuple({code for one in forward for code, _ in paths(one, type_, definitions)})

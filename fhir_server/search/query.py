@@ -62,6 +62,7 @@ def parse(
     count_limit: int = 1000,
     codes: Codes | None = None,
     types: Sequence[str] = (),
+    path: str = "",
 ) -> Query:
     """Returns the search of `type_` that `pairs` (names and values, decoded) ask for.
 
@@ -70,11 +71,13 @@ def parse(
     base   of the server, so that absolute references to it are known
     codes  lists value sets and hierarchies
     types  of all that is searched for, where that is more than `type_`
+    path   of the search, where that is not the type: `Patient/p1/Observation`
     Raises NotSupported for what is not supported, unless `lenient`: then it is ignored and told; BadRequest for a
     value that cannot be read. Both name the place as `http.` and the parameter.
     """
     _within_limits(pairs)
-    reader = Reader(type_, definitions, zone, base, codes, count_limit, types or (type_,))
+    types = types or (type_,)
+    reader = Reader(type_, definitions, zone, base, codes, count_limit, types)
     asked, token = _Asked(), ""
     for name, value in pairs:
         try:
@@ -84,7 +87,7 @@ def parse(
                 raise type(error)(str(error), expression=_place(name)) from None
             asked.ignored.append(str(error))
         token = value if name == _TOKEN else token
-    query = asked.query(type_)
+    query = asked.query(type_, path or ",".join(types))
     _within_costs(query)
     return replace(query, after=page.position(token, query.identity, key, now())) if token else query
 
@@ -104,8 +107,7 @@ class _Asked:
     def add(self, name: str, value: str, reader: Reader) -> None:
         if name in RESULT:
             members, value = RESULT[name](value, reader)
-            # _summary=count asks for no rows, whatever else does.
-            self.members = {**members, **self.members} if name == "_count" else {**self.members, **members}
+            self.members.update(members)
         elif name == _TOKEN:
             # Read at the end, when it is known what search it is a page of.
             return
@@ -128,11 +130,11 @@ class _Asked:
         else:
             (self.references if first else self.terms).append(found)
 
-    def query(self, type_: str) -> Query:
+    def query(self, type_: str, path: str) -> Query:
         told = urlencode([pair for pair in self.used if pair[0] not in _UNTOLD])
         return Query(
             type_, (*reversed(self.references), *self.terms), tuple(self.links), includes=tuple(self.includes),
-            used=tuple(self.used), ignored=tuple(self.ignored), identity=f"{type_}?{told}", **self.members)
+            used=tuple(self.used), ignored=tuple(self.ignored), identity=f"{path}?{told}", **self.members)
 
 
 def _within_limits(pairs: Sequence[Pair]) -> None:

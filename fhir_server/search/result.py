@@ -15,7 +15,6 @@ Read = Callable[[str, Reader], tuple[Members, str]]
 
 SORT_LIMIT = 10
 _DIGITS = 9
-_SUMMARIES = ("true", "text", "data", "count", "false")
 
 
 def _count(value: str, reader: Reader) -> tuple[Members, str]:
@@ -29,17 +28,6 @@ def _total(value: str, reader: Reader) -> tuple[Members, str]:
     if value not in ("none", "estimate", "accurate"):
         raise NotSupported(f"_total is none, estimate or accurate, not {value[:80]!r}.")
     return {"total": "" if value == "none" else value}, value
-
-
-def _summary(value: str, reader: Reader) -> tuple[Members, str]:
-    """Of the five only `count` changes the search; the others shape what is found."""
-    if value not in _SUMMARIES:
-        raise BadRequest(f"_summary is one of {', '.join(_SUMMARIES)}, not {value[:80]!r}.")
-    return {"count": 0, "total": "accurate"} if value == "count" else {}, value
-
-
-def _as_it_is(value: str, reader: Reader) -> tuple[Members, str]:
-    return {}, value
 
 
 def _sort(value: str, reader: Reader) -> tuple[Members, str]:
@@ -72,11 +60,8 @@ def _field(code: str, reader: Reader) -> str:
 
 _FIELDS = {"_lastUpdated": "ts", "_id": "_id"}
 
-# Shapes of answers are the answer's: here they are only told.
 RESULT: Mapping[str, Read] = {
     "_count": _count,
     "_sort": _sort,
     "_total": _total,
-    "_summary": _summary,
-    "_elements": _as_it_is,
 }
