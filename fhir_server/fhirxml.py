@@ -211,9 +211,6 @@ def _decimal(text: str) -> Decimal | int:
 VALUES: Mapping[str, Callable[[str], Any]] = {
     "boolean": _truth, "integer": _whole, "positiveInt": _whole, "unsignedInt": _whole, "decimal": _decimal}
 
-# A tag with whatever stands in its attributes.
-_TAG = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
-
 
 @dataclass(slots=True)
 class _Open:
@@ -336,8 +333,10 @@ class _Reader:
             self._put(parent, closed.member, _complete(closed, self._xml))
 
     def _narrative(self) -> str:
-        end = _TAG.match(self._raw, self._parser.CurrentByteIndex)
-        text = self._raw[self._began:end.end() if end else None].decode("utf-8")
+        end = self._parser.CurrentByteIndex
+        if self._raw.startswith(b"</div", end):
+            end = self._raw.index(b">", end) + 1
+        text = self._raw[self._began:end].decode("utf-8")
         if not _is_division(text):
             raise self._fault("a narrative is a <div> without prefix, which declares the namespaces it uses itself.")
         return text

@@ -115,9 +115,11 @@ def test_history_comes_in_pages(fhir: Client) -> None:
     ("PUT", "Patient/p1", b"[]", {}, 400, "A resource is a JSON object.", "invalid", None),
     ("PUT", "Patient/p1", b"", {}, 400, "The body is empty.", "invalid", None),
     ("PUT", "Patient/p1", b"{}", {"Content_Type": "application/pdf"}, 415,
-     "Content-Type is application/pdf; application/fhir+json is understood.", "not-supported", None),
+     "Content-Type is application/pdf; application/fhir+json and application/fhir+xml of FHIR 4.0 in UTF-8 are "
+     "understood.", "not-supported", None),
     ("GET", "Patient/p1", None, {"Accept": "application/pdf"}, 406,
-     "application/pdf cannot be had; application/fhir+json can.", "not-supported", None),
+     "application/pdf cannot be had; application/fhir+json and application/fhir+xml of FHIR 4.0 can.",
+     "not-supported", None),
     ("PUT", "Patient/p2", PATIENT, {}, 400,
      "The id in the URL is p2, in the resource 'p1'.", "invalid", "Patient.id"),
     ("PUT", "Observation/p1", PATIENT, {}, 400,
