@@ -47,6 +47,7 @@ class Config:
     message_limit: int = 10 * MB
     entry_limit: int = 5000
     page_limit: int = 1000
+    conditional_delete_limit: int = 1
     cache_gb: float = 0.0
     fold_kana: bool = True
     fold_voiced: bool = True
@@ -83,7 +84,7 @@ def _variable(name: str) -> str:
 
 def _written(value: Any) -> str:
     if isinstance(value, bool):
-        return "1" if value else ""
+        return "1" if value else "0"
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value)

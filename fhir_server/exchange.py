@@ -28,6 +28,7 @@ class Request:
     if_none_match  `*`, or ETags as they were sent: `W/"2", W/"3"`
     prefer       `{"return": "minimal", "handling": "lenient"}`
     place        where it stands in a Bundle: `Bundle.entry[3]`, or ""
+    head         a HEAD in a Bundle: the answer goes without its content
     """
 
     interaction: str
@@ -46,6 +47,7 @@ class Request:
     if_none_exist: str = ""
     prefer: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    head: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html#update · https://hl7.org/fhir/R4/http.html#concurrency
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +11,15 @@ from hashlib import sha256
 
 from fhir_server.access.caller import Caller
 from fhir_server.context import Context
-from fhir_server.fhirjson import Resource, canonical, encode, instant
-from fhir_server.outcome import BadRequest, Conflict, FHIRError, PreconditionFailed, TooLarge
+from fhir_server.fhirjson import Resource, canonical, decode, encode, instant
+from fhir_server.outcome import (
+    BadRequest, Conflict, FHIRError, Gone, NotFound, PreconditionFailed, TooLarge, Unprocessable,
+)
 from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.records import Produced
 from fhir_server.store.store import Raced
+from fhir_server.store.unit import Given
 
 ATTEMPTS = 20
 TICK = timedelta(milliseconds=1)
@@ -58,7 +61,18 @@ class Delete:
     place: str = ""
 
 
-Change = Create | Update | Delete
+@dataclass(frozen=True)
+class Patch:
+    """Puts what `apply` makes of the live resource in its place; `apply` gets a copy of its own."""
+
+    type: str
+    id: str
+    apply: Callable[[Resource], Resource]
+    if_match: int | None = None
+    place: str = ""
+
+
+Change = Create | Update | Delete | Patch
 
 
 @dataclass(frozen=True)
@@ -80,13 +94,19 @@ class _Step:
 
 
 def transact(
-    changes: Sequence[Change], context: Context, caller: Caller, produced: Sequence[Produced] = ()
+    changes: Sequence[Change],
+    context: Context,
+    caller: Caller,
+    produced: Sequence[Produced] = (),
+    given: Sequence[Given] = (),
 ) -> list[Done]:
     """Makes all changes or none, in one durable step; returns what became of each, in order.
 
     produced  what a feed keeps of the records it writes, in the same step
+    given     what was found that the changes were decided on; it still holds when they are made
     Content equal to what is stored makes no new version. Raises Unprocessable (validation), PreconditionFailed,
-    Conflict (others kept writing the same resources), TooLarge, BadRequest (one resource twice).
+    Conflict (others kept writing the same resources), TooLarge, BadRequest (one resource twice), NotFound and Gone
+    (nothing to patch), Outdated (what was given no longer holds).
     """
     steps = [_step(change, context) for change in changes]
     _refuse_overlap(steps)
@@ -95,7 +115,7 @@ def transact(
         done = [_done(step, current.get(step.key), context, caller) for step in steps]
         try:
             context.store.write([Write(current.get(step.key), one.version) for step, one in zip(steps, done)
-                                 if one.version is not None and one.action in WRITTEN], produced)
+                                 if one.version is not None and one.action in WRITTEN], produced, given)
         except Raced:
             continue
         return done
@@ -107,7 +127,7 @@ WRITTEN = frozenset(("created", "updated", "deleted"))
 
 
 def _step(change: Change, context: Context) -> _Step:
-    if isinstance(change, Delete):
+    if isinstance(change, (Delete, Patch)):
         return _Step(change, (change.type, change.id))
     id_ = (change.id or context.new_id()) if isinstance(change, Create) else change.resource.get("id", "")
     resource = _labelled({**change.resource, "id": id_}, context)
@@ -162,11 +182,27 @@ def _done(step: _Step, previous: Version | None, context: Context, caller: Calle
     """What the change comes to, now that what is stored is known."""
     live = previous if previous and not previous.deleted else None
     _check_match(step.change, live)
+    if isinstance(step.change, Patch):
+        step = _patched(step.change, previous, context)
     if step.resource is None:
         return Done("deleted", _tombstone(live, context, caller)) if live else Done("absent", previous)
     if live and live.content == step.content:
         return Done("unchanged", live)
     return Done("updated" if live else "created", _version(step, step.resource, previous, context, caller))
+
+
+def _patched(patch: Patch, previous: Version | None, context: Context) -> _Step:
+    """The patch as the update it comes to, now that it is known what it applies to."""
+    if previous is None:
+        raise NotFound(f"There is no {patch.type}/{patch.id}.", expression=patch.place or None)
+    if previous.deleted:
+        raise Gone(f"{patch.type}/{patch.id} was deleted with version {previous.version}.",
+                   expression=patch.place or None)
+    with _within(patch.place):
+        resource = patch.apply(decode(previous.raw))
+    if (resource.get("resourceType"), resource.get("id")) != (patch.type, patch.id):
+        raise Unprocessable("A patch cannot change resourceType or id.", expression=patch.place or f"{patch.type}.id")
+    return _step(Update(resource, place=patch.place), context)
 
 
 def _check_match(change: Change, live: Version | None) -> None:

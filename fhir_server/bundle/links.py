@@ -4,48 +4,70 @@ https://hl7.org/fhir/R4/http.html#transaction · https://hl7.org/fhir/R4/bundle.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from fhir_server.fhirjson import Resource
-from fhir_server.outcome import BadRequest
+from fhir_server.outcome import BadRequest, FHIRError
 
 # Elements of the types Reference, uri, url, canonical, oid and uuid: only they link, never a text that looks like it.
 # Identifier.system and Identifier.value name the thing itself.
 LINKING = re.compile(r"reference|.*([uU]rl|[uU]ri|[cC]anonical|Oid|Uuid)")
+# `Patient?identifier=x|1`
+CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?")
 
 
 @dataclass(frozen=True)
 class Links:
     """Where links lead.
 
-    ids   fullUrl → `Type/id`
-    base  of the fullUrl of the entry that refers, with its last `/`: what relative references start from; or ""
+    ids      fullUrl → `Type/id`
+    base     of the fullUrl of the entry that refers, with its last `/`: what relative references start from; or ""
+    created  those of `ids` that are new: of them the version is known, it is the first
+    own      base of this server
+    match    what finds the `Type/id` a conditional reference means
     """
 
     ids: Mapping[str, str]
     base: str = ""
+    created: frozenset[str] = frozenset()
+    own: str = ""
+    match: Callable[[str], str] | None = None
 
     def literal(self, value: str) -> str | None:
         """Returns the literal reference for a link; it may go on into the resource: `urn:uuid:…#part`."""
         url, mark, part = value.partition("#")
-        found = self.ids.get(url) or (self.ids.get(self.base + url) if self.base else None)
+        found = self._entry(url) or self._version(url)
         return found + mark + part if found else None
+
+    def _entry(self, url: str) -> str | None:
+        return self.ids.get(url) or (self.ids.get(self.base + url) if self.base else None)
+
+    def _version(self, url: str) -> str | None:
+        head, versioned, _ = url.rpartition("/_history/")
+        found = self._entry(head) if versioned else None
+        return f"{found}/_history/1" if found in self.created else None
+
+    def conditional(self, value: str) -> str:
+        """Returns the conditional reference in `value`, relative to this server; "" where it is none."""
+        relative = value.removeprefix(self.own + "/") if self.own else value
+        return relative if CONDITIONAL.match(relative) else ""
 
 
 def linked(resource: Resource, links: Links, place: str) -> Resource:
     """Returns a copy of `resource` in which every link to a fullUrl is the literal `Type/id`.
 
-    Raises BadRequest for a Reference to a urn: that no entry has, for a conditional one, and for endless nesting.
+    Raises BadRequest for a Reference to a urn: that no entry has and for endless nesting; for a conditional one that
+    does not mean one resource, what `links.match` raises.
     """
     try:
         found: Resource = _linked(resource, links)
         return found
     except _Nowhere as error:
         where = next(_places(resource, error.value, place), place)
-        raise BadRequest(error.text, expression=where) from None
+        raise type(error.fault)(str(error.fault), expression=where) from None
     except RecursionError:
         raise BadRequest("The resource is nested too deeply.", expression=place) from None
 
@@ -53,9 +75,9 @@ def linked(resource: Resource, links: Links, place: str) -> Resource:
 class _Nowhere(Exception):
     """A reference that leads nowhere; its place is looked for only now, for links are many and faults are few."""
 
-    def __init__(self, value: str, text: str) -> None:
-        super().__init__(text)
-        self.value, self.text = value, text
+    def __init__(self, value: str, fault: FHIRError) -> None:
+        super().__init__(str(fault))
+        self.value, self.fault = value, fault
 
 
 def _linked(node: Any, links: Links) -> Any:
@@ -86,10 +108,16 @@ def _literal(name: str, value: str, links: Links) -> str:
     if found or name != "reference":
         return found or value
     if value.startswith(("urn:uuid:", "urn:oid:")):
-        raise _Nowhere(value, f"No entry of the transaction has the fullUrl {value[:80]}.")
-    if "?" in value and not value.startswith(("http:", "https:")):
-        raise _Nowhere(value, f"The conditional reference {value[:80]!r} is not supported.")
-    return value
+        raise _Nowhere(value, BadRequest(f"No entry of the transaction has the fullUrl {value[:80]}."))
+    criteria = links.conditional(value) if "?" in value else ""
+    return _matched(value, criteria, links.match) if criteria and links.match else value
+
+
+def _matched(value: str, criteria: str, match: Callable[[str], str]) -> str:
+    try:
+        return match(criteria)
+    except FHIRError as fault:
+        raise _Nowhere(value, fault) from None
 
 
 def _places(node: Any, value: str, place: str) -> Iterator[str]:

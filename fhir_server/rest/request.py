@@ -4,7 +4,6 @@ https://hl7.org/fhir/R4/http.html#ops · https://hl7.org/fhir/R4/json.html
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from fhir_server.exchange import Request, pairs, version_in
 from fhir_server.fhirjson import DecodeError, Resource, decode
 from fhir_server.fhirxml import Xml
 from fhir_server.outcome import BadRequest, NotSupported, TooLarge, UnsupportedMediaType
+from fhir_server.patch.patch import MEDIA_TYPES
 from fhir_server.rest import formats
 from fhir_server.rest.encoding import decoded
 from fhir_server.rest.formats import Format
@@ -33,11 +33,6 @@ PARTS_LIMIT = 5_000_000
 
 WITH_RESOURCE = frozenset(("create", "update", "patch", "transaction"))
 OPEN_TO_ALL = frozenset(("capabilities",))
-# Kinds of patch that are no resource; a Parameters resource is a FHIRPath Patch.
-PATCHES: Mapping[str, str] = {
-    "application/json-patch+json": "json-patch",
-    "application/merge-patch+json": "merge-patch",
-}
 
 
 def read_request(http: flask.Request, path: str, context: Context, xml: Xml) -> tuple[Request, Format]:
@@ -88,7 +83,7 @@ def _form(http: flask.Request) -> list[tuple[str, str]]:
 
 def _with_resource(request: Request, http: flask.Request, xml: Xml) -> Request:
     is_patch = request.interaction == "patch"
-    kind = formats.sent(http.environ.get("CONTENT_TYPE", ""), PATCHES if is_patch else {})
+    kind = formats.sent(http.environ.get("CONTENT_TYPE", ""), MEDIA_TYPES if is_patch else {})
     body = _body(http)
     if not body:
         raise BadRequest("The body is empty.")

@@ -13,12 +13,12 @@ from fhir_server.context import Context
 from fhir_server.definitions.registry import Definitions
 from fhir_server.exchange import Request, Response, pairs
 from fhir_server.interactions.capabilities import capabilities
-from fhir_server.interactions.history import history_instance
+from fhir_server.interactions.history import history
 from fhir_server.interactions.read import read
-from fhir_server.interactions.search import search_type
+from fhir_server.interactions.search import search_system, search_type
 from fhir_server.interactions.transaction import transaction
 from fhir_server.interactions.vread import vread
-from fhir_server.interactions.write import create, delete, update
+from fhir_server.interactions.write import create, delete, patch, update
 from fhir_server.outcome import BadRequest, MethodNotAllowed, NotFound
 from fhir_server.shape import counting, shape, shaped
 
@@ -27,21 +27,33 @@ INTERACTIONS: Mapping[str, Callable[[Request, Context], Response]] = {
     "transaction": transaction,
     "read": read,
     "vread": vread,
-    "history-instance": history_instance,
+    "history-instance": history,
+    "history-type": history,
+    "history-system": history,
     "create": create,
     "update": update,
+    "patch": patch,
     "delete": delete,
     "search-type": search_type,
+    "search-system": search_system,
 }
 
 ROUTES = (
     ("GET", "metadata", "capabilities"),
     ("POST", "", "transaction"),
+    ("GET", "", "search-system"),
+    ("POST", "_search", "search-system"),
+    ("GET", "_history", "history-system"),
     ("GET", "{type}", "search-type"),
     ("POST", "{type}", "create"),
     ("POST", "{type}/_search", "search-type"),
+    ("GET", "{type}/_history", "history-type"),
     ("GET", "{type}/{id}", "read"),
+    ("PUT", "{type}", "update"),
+    ("PATCH", "{type}", "patch"),
+    ("DELETE", "{type}", "delete"),
     ("PUT", "{type}/{id}", "update"),
+    ("PATCH", "{type}/{id}", "patch"),
     ("DELETE", "{type}/{id}", "delete"),
     ("GET", "{type}/{id}/_history", "history-instance"),
     ("GET", "{type}/{id}/_history/{version}", "vread"),

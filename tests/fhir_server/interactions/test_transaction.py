@@ -76,8 +76,8 @@ def test_bundles_that_cannot_be_run_are_refused_with_the_place(fhir: Client) -> 
          400, "Bundle.entry[0].resource.subject.reference"),
         (bundle("transaction", entry("POST", "Patient", PATIENT, fullUrl="Yamada")), 400, "Bundle.entry[0].fullUrl"),
         (bundle("transaction", {"resource": PATIENT, "request": {
-            "method": "POST", "url": "Patient", "ifNoneExist": "identifier=1"}}),
-         400, "Bundle.entry[0].request.ifNoneExist"),
+            "method": "POST", "url": "Patient", "ifNoneExist": "nonsense=1"}}),
+         400, "Bundle.entry[0].request.ifNoneExist.nonsense"),
     ]
     for body, status, place in rows:
         answer = fhir.send("POST", "", body)
