@@ -12,14 +12,14 @@ def plan(query: Query, condition: Sequence[str] = ()) -> Plan:
 
     What a match is linked to must have them too: nobody learns of a resource by what refers to it.
     """
-    required = [(one,) for one in condition]
+    required = tuple((one,) for one in condition)
     return Plan(
         type=query.type,
         keys=_keys(query, required),
         rest=_rest(query),
         joins=_joins(query, required) if query.links else (),
         ranges=_ranges(query, query.order),
-        dated=[one.dated for one in query.terms if one.dated],
+        dated=_dated(query),
         order=query.order,
         after=query.after,
         limit=query.count,
@@ -30,11 +30,11 @@ Keyed = Sequence[tuple[str, ...]]
 
 
 def _joins(criteria: Criteria, required: Keyed) -> Sequence[Sequence[Join]]:
-    return [[_join(one, required) for one in links] for links in criteria.links]
+    return tuple(tuple(_join(one, required) for one in links) for links in criteria.links)
 
 
 def _join(link: Link, required: Keyed) -> Join:
-    """Its plan keeps no order: none is needed."""
+    """Whether there is a match is all that counts: in what order, and how many, does not."""
     linked = link.criteria
     return Join(link.code, Plan(
         type=linked.type,
@@ -42,12 +42,12 @@ def _join(link: Link, required: Keyed) -> Join:
         rest=_rest(linked),
         joins=_joins(linked, required),
         ranges=_ranges(linked, Order()),
-        dated=[one.dated for one in linked.terms if one.dated],
+        dated=_dated(linked),
     ), link.reverse)
 
 
-def _keys(criteria: Criteria, required: Keyed) -> list[tuple[str, ...]]:
-    return [*required, *(keys for one in criteria.terms for keys in _driving(one))]
+def _keys(criteria: Criteria, required: Keyed) -> Keyed:
+    return (*required, *(keys for one in criteria.terms for keys in _driving(one)))
 
 
 def _driving(term: Term) -> Iterator[tuple[str, ...]]:
@@ -58,8 +58,12 @@ def _driving(term: Term) -> Iterator[tuple[str, ...]]:
         yield from driven.drivers
 
 
-def _rest(criteria: Criteria) -> list[Filter]:
-    return [_sifting(one) for one in criteria.terms if not _is_exact(one)]
+def _rest(criteria: Criteria) -> Sequence[Filter]:
+    return tuple(_sifting(one) for one in criteria.terms if not _is_exact(one))
+
+
+def _dated(criteria: Criteria) -> Sequence[Filter]:
+    return tuple(one.dated for one in criteria.terms if one.dated)
 
 
 def _sifting(term: Term) -> Filter:
@@ -79,8 +83,8 @@ def _driven(term: Term) -> Driven | None:
     return only if isinstance(only, Driven) else None
 
 
-def _ranges(criteria: Criteria, order: Order) -> list[Range]:
-    return [found for one in criteria.terms if (found := _range(one, order))]
+def _ranges(criteria: Criteria, order: Order) -> Sequence[Range]:
+    return tuple(found for one in criteria.terms if (found := _range(one, order)))
 
 
 def _range(term: Term, order: Order) -> Range | None:
