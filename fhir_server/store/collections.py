@@ -6,9 +6,11 @@ from pymongo import IndexModel
 from pymongo.database import Database
 
 from fhir_server.store.database import Document, Rows
-from fhir_server.store.find import INDEXES
+from fhir_server.store.drive import INDEXES
 
 _HISTORY = "_history"
+# Live and past versions lie in the same order, that of a history.
+PAST_INDEX = INDEXES["updated"]
 
 
 class Collections:
@@ -28,14 +30,10 @@ class Collections:
         """Makes what is missing. Not inside a transaction, where collections cannot always be made."""
         for type_ in set(types) - self._made:
             self.live(type_).create_indexes([IndexModel(list(keys)) for keys in INDEXES.values()])
-            self._create(type_ + _HISTORY)
+            self.history(type_).create_indexes([IndexModel(list(PAST_INDEX))])
             self._made.add(type_)
 
     def types(self) -> list[str]:
         """Returns the resource types that have been written, in order."""
         names = self._database.list_collection_names(filter={"name": {"$regex": _HISTORY + "$"}})
         return sorted(name.removesuffix(_HISTORY) for name in names)
-
-    def _create(self, name: str) -> None:
-        # Every collection has this index; asking for it makes the collection, and is no error where it is there.
-        self._database[name].create_index("_id")

@@ -29,7 +29,7 @@ def live(version: Version) -> Document:
         "ph": values.hash,
         "ix": keys,
         "d": values.date,
-        "s": dict(values.sortable),
+        "s": {code: f"{text}\0{version.id}" for code, text in values.sortable.items()},
         "iv": list(values.recheck),
     }
     # It tells by half a dozen errors, which differ with the kind of write.

@@ -1,16 +1,16 @@
 """All that is stored, and the one way to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import chain
 from secrets import token_bytes
 from typing import Self
 
 from pymongo.client_session import ClientSession
 
 from fhir_server.outcome import Unavailable
-from fhir_server.store import envelope, find, live, transaction
-from fhir_server.store.access import UNRESTRICTED, seen
+from fhir_server.store import envelope, find, live, past, total, transaction
+from fhir_server.store.access import seen
 from fhir_server.store.collections import Collections
 from fhir_server.store.database import Document, connect, translated
 from fhir_server.store.document import Version, Write
@@ -20,8 +20,11 @@ from fhir_server.store.find import Deadline
 from fhir_server.store.heartbeat import Heartbeats
 from fhir_server.store.journal import Journal
 from fhir_server.store.live import Raced
+from fhir_server.store.migrate import migrate
+from fhir_server.store.past import Asked
 from fhir_server.store.parameters import Parameters
 from fhir_server.store.plan import Plan
+from fhir_server.store.reading import EXAMINE_LIMIT, Reading
 from fhir_server.store.records import Produced, Records
 from fhir_server.store.reindex import Reindex
 from fhir_server.store.unit import Claims, Given, Outdated
@@ -29,7 +32,7 @@ from fhir_server.store.unit import Claims, Given, Outdated
 __all__ = ["Outdated", "Raced", "Store"]
 
 # Of the layout of the database. A higher one was written by a later release.
-FORMAT = 1
+FORMAT = 2
 READ_MS = 10_000
 
 
@@ -41,7 +44,10 @@ class Store:
     parameters  what is searched by           reindex     what is indexed by others, and who renews it
     """
 
-    def __init__(self, uri: str, database: str, patience: float = 5.0) -> None:
+    def __init__(
+        self, uri: str, database: str, patience: float = 5.0, examine_limit: int = EXAMINE_LIMIT
+    ) -> None:
+        self._examine_limit = examine_limit
         self._database = connect(uri, database, patience)
         self._collections = Collections(self._database)
         self.journal = Journal(self._database)
@@ -70,7 +76,11 @@ class Store:
         formats = self._database["format"]
         first = {"number": FORMAT, "demo": demo, "key": token_bytes(32)}
         formats.update_one({"_id": "format"}, {"$setOnInsert": first}, upsert=True)
-        _check_format(formats.find_one({"_id": "format"}) or {}, demo)
+        found = formats.find_one({"_id": "format"}) or {}
+        _check_format(found, demo)
+        if found["number"] < FORMAT:
+            migrate(found["number"], self._collections)
+            formats.update_one({"_id": "format"}, {"$set": {"number": FORMAT}})
         self.journal.prepare()
         self.records.prepare()
         self.facilities.prepare()
@@ -139,7 +149,7 @@ class Store:
 
     def _find_within(self, plan: Plan, session: ClientSession) -> find.Page:
         """A search inside a transaction, whose errors say what becomes of that."""
-        return find.find(self._collections.live(plan.type), plan, Deadline.after(), session=session)
+        return find.find(plan, self._reading(None, session))
 
     @translated()
     def version(self, type_: str, id_: str, number: int, may_see: Sequence[str]) -> Version | None:
@@ -156,23 +166,14 @@ class Store:
 
     @translated()
     def history(
-        self, type_: str, id_: str, before: int | None = None, limit: int = 100, limit_bytes: int = find.ANSWER_LIMIT
-    ) -> list[Version]:
-        """Returns up to `limit` versions, tombstones included, newest first, all below the version `before`.
+        self, asked: Asked, deadline: Deadline | None = None, limit_bytes: int = find.ANSWER_LIMIT
+    ) -> past.PastPage:
+        """Returns one page of versions, tombstones included, newest first, cut off before they hold more than so much.
 
-        They are fewer where more would hold over `limit_bytes`. Numbers go down to 1 without a gap.
+        No types in `asked` are all. Raises TooCostly at the deadline, which is 10 s ahead where none is given.
         """
-        newest = self.get(type_, id_, UNRESTRICTED)
-        if newest is None or limit < 1:
-            return []
-        shown = [newest] if before is None or newest.version < before else []
-        below = min(newest.version, before or newest.version)
-        with self._collections.history(type_).find(
-            {"_id": {"$gte": envelope.past_id(id_, 0), "$lt": envelope.past_id(id_, below)}},
-            sort=[("_id", -1)], limit=limit, max_time_ms=READ_MS
-        ) as older:
-            versions = chain(shown, (envelope.version(type_, one) for one in older))
-            return find.fitting(versions, limit, limit_bytes, lambda one: len(one.raw))[0]
+        wanted = asked if asked.types else replace(asked, types=self._collections.types())
+        return past.page(wanted, self._collections, deadline or Deadline.after(), limit_bytes)
 
     @translated()
     def find(
@@ -181,14 +182,23 @@ class Store:
     ) -> find.Page:
         """Returns one page of a search, cut off before its rows hold more than `limit_bytes`.
 
-        Raises TooCostly at the deadline, which is 10 s ahead where none is given.
+        Raises TooCostly at the deadline, which is 10 s ahead where none is given, and where it would have to go through
+        too many resources.
         """
-        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after(), limit_bytes, session)
+        return find.find(plan, self._reading(deadline, session), limit_bytes)
 
     @translated()
     def count(self, plan: Plan, deadline: Deadline | None = None, session: ClientSession | None = None) -> int:
         """Returns how many resources a search matches. Raises TooCostly as `find` does."""
-        return find.count(self._collections.live(plan.type), plan, deadline or Deadline.after(), session)
+        return total.count(plan, self._reading(deadline, session))
+
+    @translated()
+    def estimate(self, plan: Plan, deadline: Deadline | None = None) -> int:
+        """Returns about how many resources a search matches, few exactly. Raises TooCostly as `find` does."""
+        return total.estimate(plan, self._reading(deadline))
+
+    def _reading(self, deadline: Deadline | None = None, session: ClientSession | None = None) -> Reading:
+        return Reading(self._database, deadline or Deadline.after(), session, self._examine_limit)
 
     @translated()
     def counts(self) -> dict[str, int]:
@@ -203,7 +213,7 @@ class Store:
 
 
 def _check_format(found: Mapping[str, object], demo: bool) -> None:
-    if found.get("number") != FORMAT:
+    if found.get("number", 0) not in range(1, FORMAT + 1):
         raise StoreError(
             f"The database has format {found.get('number')}, this release knows {FORMAT}. "
             "Start the release that wrote it, or a later one."

@@ -10,8 +10,12 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from fhir_server.outcome import TooCostly
-from fhir_server.store.find import FEW, INDEXES, Deadline, Found, count, find
+from fhir_server.store import find as finding
+from fhir_server.store import total
+from fhir_server.store.drive import FEW, INDEXES
+from fhir_server.store.find import ANSWER_LIMIT, Deadline, Found, Page
 from fhir_server.store.plan import Order, Plan, Position, Range, Sort
+from fhir_server.store.reading import Reading
 
 Documents = Collection[dict[str, Any]]
 
@@ -22,6 +26,14 @@ LOW = Range({"ix": {"$elemMatch": {"$gte": "number=0000", "$lt": "number=0010"}}
 NOWHERE = Range({"ix": {"$elemMatch": {"$gte": "z", "$lt": "zz"}}})
 THREE_IDS = Range({"_id": {"$in": ["0001", "0000", "0002", "none"]}}, "id")
 THREE_LATEST = Range({"ts": {"$gt": START - timedelta(seconds=3)}}, "updated")
+
+
+def find(documents: Documents, plan: Plan, deadline: Deadline, limit_bytes: int = ANSWER_LIMIT) -> Page:
+    return finding.find(plan, Reading(documents.database, deadline), limit_bytes)
+
+
+def count(documents: Documents, plan: Plan, deadline: Deadline) -> int:
+    return total.count(plan, Reading(documents.database, deadline))
 
 
 def ranged(*ranges: Range) -> dict[str, Any]:

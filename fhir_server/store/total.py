@@ -1,0 +1,87 @@
+"""How many resources a plan matches: exactly, or about."""
+
+from dataclasses import replace
+from itertools import repeat
+
+from fhir_server.store.drive import Driver, by_keys, criteria, few, together, walk
+from fhir_server.store.fetch import QUICK_MS, examined, narrowest, too_costly
+from fhir_server.store.join import JOINED, settled, sift
+from fhir_server.store.plan import Order, Plan
+from fhir_server.store.reading import Reading, Slow
+from fhir_server.store.walk import walked
+
+# An estimate is made from so many resources, taken by chance.
+SAMPLE = 1000
+
+_SHOWN = {"ix": 1, "d": 1}
+
+
+def count(plan: Plan, reading: Reading) -> int:
+    """Returns how many resources match, wherever the page starts. Raises TooCostly."""
+    return _counted(settled(plan, reading), reading)
+
+
+def estimate(plan: Plan, reading: Reading) -> int:
+    """Returns about how many resources match: exactly up to FEW, beyond by a sample. Raises TooCostly."""
+    plan = settled(plan, reading)
+    if (driver := few(plan, reading)) is not None:
+        return _with_joins(plan, driver, reading) if plan.joins else _by(plan, driver, reading)
+    if not plan.keys and not plan.rest and not plan.joins and not plan.dated:
+        return reading.number(plan.type)
+    rows, _ = reading.gathered(plan.type, [{"$sample": {"size": SAMPLE}}, *_sampled(plan)])
+    found = len(sift(rows, plan, reading))
+    return max(found, reading.number(plan.type) * found // SAMPLE)
+
+
+def _sampled(plan: Plan) -> list[dict[str, object]]:
+    drives, sifts = criteria(plan, walk(plan, "_id"))
+    return [{"$match": together([*drives, *sifts])}, {"$project": _SHOWN}]
+
+
+def _counted(plan: Plan, reading: Reading) -> int:
+    if _is_covered(plan):
+        return _by(plan, _all(plan), reading)
+    driver = few(plan, reading)
+    if plan.joins:
+        return _with_joins(plan, driver or _all(plan), reading)
+    return _by(plan, driver, reading) if driver else _many(plan, _all(plan), reading)
+
+
+def _is_covered(plan: Plan) -> bool:
+    """Whether the keys that are counted say all, so that no resource is looked at."""
+    return len(plan.keys) < 2 and not plan.rest and not plan.joins
+
+
+def _all(plan: Plan) -> Driver:
+    """Keys where there are any: they are counted in the index, without a look at what they lead to."""
+    return by_keys(plan) if plan.keys else walk(plan, "d")
+
+
+def _by(plan: Plan, driver: Driver, reading: Reading, ms: int = 0) -> int:
+    drives, sifts = criteria(plan, driver)
+    limited = {"ms": ms} if ms else {}
+    return reading.count(plan.type, together([*drives, *sifts]), driver.hint, **limited)
+
+
+def _many(plan: Plan, driver: Driver, reading: Reading) -> int:
+    """Counts what is not few, if it may be gone through."""
+    if reading.session:
+        return _by(plan, driver, reading)
+    try:
+        return _by(plan, driver, reading, QUICK_MS)
+    except Slow:
+        pass
+    driver = narrowest(plan, driver, reading)
+    if examined(plan, driver, reading) > reading.examine:
+        raise too_costly(plan, reading)
+    return _by(plan, driver, reading)
+
+
+def _with_joins(plan: Plan, driver: Driver, reading: Reading) -> int:
+    """Goes through all rows, as many as may be."""
+    if examined(plan, narrowest(plan, driver, reading), reading) > reading.examine:
+        raise too_costly(plan, reading)
+    number = 0
+    for rows in walked(replace(plan, order=Order(), after=None), driver, reading, _SHOWN, repeat(JOINED)):
+        number += len(sift(rows, plan, reading))
+    return number
