@@ -15,6 +15,7 @@ from fhir_server.interactions.transaction import KINDS
 from fhir_server.search.index import supported
 
 TYPE_LEVEL = "http://hl7.org/fhir/ValueSet/type-restful-interaction"
+SYSTEM_LEVEL = "http://hl7.org/fhir/ValueSet/system-restful-interaction"
 # Of this release.
 RELEASED = "2026-11-23"
 OPEN = "No authorization (--open): a trial on this machine only; other hosts and origins are refused."
@@ -42,10 +43,15 @@ def _statement(base: str, context: Context) -> Resource:
                 "mode": "server",
                 "security": {"description": security},
                 "resource": _resources(context.definitions, tuple(context.interactions)),
-                "interaction": [{"code": code} for code in KINDS],
+                "interaction": [{"code": code} for code in _of_system(context)],
             }
         ],
     }
+
+
+def _of_system(context: Context) -> list[str]:
+    known = context.definitions.codes(SYSTEM_LEVEL) or frozenset()
+    return [*KINDS, *(one for one in context.interactions if one in known and one not in KINDS)]
 
 
 @lru_cache(maxsize=4)

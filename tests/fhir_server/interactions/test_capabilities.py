@@ -2,7 +2,7 @@
 
 from tests.server import Client
 
-CLAIMS = {"read", "vread", "update", "delete", "history-instance", "create", "search-type"}
+CLAIMS = {"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"}
 
 
 def test_every_resource_type_is_served_with_the_same_interactions(fhir: Client) -> None:
@@ -11,7 +11,7 @@ def test_every_resource_type_is_served_with_the_same_interactions(fhir: Client) 
     assert (statement["fhirVersion"], statement["kind"], len(rest["resource"])) == ("4.0.1", "instance", 146)
     assert {frozenset(one["code"] for one in resource["interaction"]) for resource in rest["resource"]} == {
         frozenset(CLAIMS)}
-    assert [one["code"] for one in rest["interaction"]] == ["batch", "transaction"]
+    assert [one["code"] for one in rest["interaction"]] == ["batch", "transaction", "history-system", "search-system"]
     assert rest["security"]["description"].startswith("No authorization (--open)")
 
 
@@ -48,12 +48,17 @@ def test_every_interaction_that_is_claimed_runs(fhir: Client) -> None:
     runs = {
         "update": fhir.send("PUT", "Basic/b1", basic), "read": fhir.get("Basic/b1"),
         "vread": fhir.get("Basic/b1/_history/1"), "history-instance": fhir.get("Basic/b1/_history"),
-        "search-type": fhir.get("Basic"), "create": fhir.send("POST", "Basic", basic),
+        "history-type": fhir.get("Basic/_history"), "history-system": fhir.get("_history"),
+        "search-type": fhir.get("Basic"), "search-system": fhir.get("?_type=Basic"),
+        "create": fhir.send("POST", "Basic", basic),
+        "patch": fhir.send("PATCH", "Basic/b1", [{"op": "replace", "path": "/code/text", "value": "y"}],
+                           Content_Type="application/json-patch+json"),
         "delete": fhir.send("DELETE", "Basic/b1"),
         **{kind: fhir.send("POST", "", {"resourceType": "Bundle", "type": kind}) for kind in ("batch", "transaction")},
     }
     [rest] = fhir.get("metadata").json()["rest"]
     claimed = [one["code"] for one in (*rest["resource"][0]["interaction"], *rest["interaction"])]
     assert {code: runs[code].status_code for code in claimed} == {
-        "update": 201, "read": 200, "vread": 200, "history-instance": 200, "search-type": 200, "create": 201,
-        "delete": 204, "batch": 200, "transaction": 200}
+        "update": 201, "read": 200, "vread": 200, "history-instance": 200, "history-type": 200, "history-system": 200,
+        "search-type": 200, "search-system": 200, "create": 201, "patch": 200, "delete": 204, "batch": 200,
+        "transaction": 200}

@@ -124,7 +124,7 @@ def test_history_comes_in_pages(fhir: Client) -> None:
      "The id in the URL is p2, in the resource 'p1'.", "invalid", "Patient.id"),
     ("PUT", "Observation/p1", PATIENT, {}, 400,
      "The URL names Observation, the resource is 'Patient'.", "invalid", "Observation.resourceType"),
-    ("GET", "Patient/p1/_history?_count=none", None, {}, 400, "_count is 'none', which is no count.", "invalid", None),
+    ("GET", "Patient/p1/_history?_count=none", None, {}, 400, "_count is 'none', which is no count.", "invalid", "http._count"),
 ])
 def test_an_error_names_the_value_and_the_place(
     fhir: Client, method: str, path: str, body: object, headers: dict, status: int, text: str, code: str,

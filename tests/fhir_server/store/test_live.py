@@ -9,7 +9,7 @@ from fhir_server.outcome import TooLarge
 from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.store import Raced, Store
-from tests.fhir_server.store.versions import patient, shown, tombstone
+from tests.fhir_server.store.versions import history, patient, shown, tombstone
 
 
 def test_no_acknowledged_version_is_lost_among_racing_writers(store: Store) -> None:
@@ -17,7 +17,7 @@ def test_no_acknowledged_version_is_lost_among_racing_writers(store: Store) -> N
         acknowledged = [one for some in pool.map(lambda writer: _race(store, writer), range(16)) for one in some]
     newest_first = sorted(acknowledged, key=lambda one: -one.version)
     assert [one.version for one in newest_first] == list(range(len(acknowledged), 0, -1))
-    assert store.history("Patient", "p1", limit=1000) == [shown(one) for one in newest_first]
+    assert history(store) == [shown(one) for one in newest_first]
 
 
 def _race(store: Store, writer: int) -> list[Version]:

@@ -10,7 +10,7 @@ from fhir_server.store.find import Found
 from fhir_server.store.plan import Plan
 from fhir_server.store.store import Raced, Store
 from tests.conftest import DATABASE
-from tests.fhir_server.store.versions import observation, patient, shown, tombstone
+from tests.fhir_server.store.versions import history, observation, patient, shown, tombstone
 
 
 def test_what_is_created_is_read_back(store: Store) -> None:
@@ -48,7 +48,7 @@ def test_an_update_of_what_is_no_longer_live_changes_nothing(store: Store) -> No
     store.write([Write(patient(1), patient(2))])
     with pytest.raises(Raced):
         store.write([Write(patient(1), patient(2, source="1319999999"))])
-    assert store.history("Patient", "p1") == [shown(patient(2)), shown(patient(1))]
+    assert history(store) == [shown(patient(2)), shown(patient(1))]
 
 
 def test_a_deleted_resource_is_a_tombstone_and_may_come_back(store: Store) -> None:
@@ -56,27 +56,7 @@ def test_a_deleted_resource_is_a_tombstone_and_may_come_back(store: Store) -> No
     store.write([Write(patient(1), tombstone(2))])
     assert store.get("Patient", "p1", UNRESTRICTED) == tombstone(2)
     store.write([Write(tombstone(2), patient(3))])
-    assert store.history("Patient", "p1") == [shown(patient(3)), tombstone(2), shown(patient(1))]
-
-
-def test_history_is_paged_newest_first(store: Store) -> None:
-    store.write([Write(None, patient(1))])
-    for number in range(1, 5):
-        store.write([Write(patient(number), patient(number + 1))])
-    assert [one.version for one in store.history("Patient", "p1", limit=2)] == [5, 4]
-    assert [one.version for one in store.history("Patient", "p1", before=4, limit=2)] == [3, 2]
-    assert [one.version for one in store.history("Patient", "p1", before=2)] == [1]
-    assert store.history("Patient", "p2") == []
-
-
-def test_history_ends_before_its_versions_are_too_many_bytes(store: Store) -> None:
-    for number in range(1, 6):
-        store.write([Write(patient(number - 1) if number > 1 else None, patient(number))])
-    size = len(patient(1).raw)
-    for limit_bytes, numbers in ((0, [5]), (size, [5]), (size * 2, [5, 4]), (size * 3 - 1, [5, 4])):
-        found = store.history("Patient", "p1", limit_bytes=limit_bytes)
-        assert [one.version for one in found] == numbers
-    assert [one.version for one in store.history("Patient", "p1", before=3, limit_bytes=size)] == [2]
+    assert history(store) == [shown(patient(3)), tombstone(2), shown(patient(1))]
 
 
 def test_the_source_is_searchable_and_tombstones_are_not_found(store: Store) -> None:
@@ -109,7 +89,7 @@ def test_demonstration_and_real_data_never_mix(mongodb_uri: str, first: bool, se
 def test_the_data_of_a_later_release_are_refused(store: Store, mongodb_uri: str) -> None:
     store._database["format"].update_one({"_id": "format"}, {"$set": {"number": 9}})
     with Store(mongodb_uri, DATABASE) as other:
-        with pytest.raises(StoreError, match="The database has format 9, this release knows 1. "):
+        with pytest.raises(StoreError, match="The database has format 9, this release knows 2. "):
             other.prepare()
 
 

@@ -12,7 +12,7 @@ from fhir_server.store import embedded
 from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.store import Raced, Store
-from tests.fhir_server.store.versions import observation, patient, shown, tombstone
+from tests.fhir_server.store.versions import history, observation, patient, shown, tombstone
 
 
 def test_all_is_written(store: Store) -> None:
@@ -26,7 +26,7 @@ def test_all_is_written(store: Store) -> None:
         ("Patient", "c"): shown(patient(1, "c")),
         ("Observation", "o"): shown(observation(1, "o")),
     }
-    assert store.history("Patient", "b") == [tombstone(2, "b"), shown(patient(1, "b"))]
+    assert history(store, "b") == [tombstone(2, "b"), shown(patient(1, "b"))]
 
 
 @pytest.mark.parametrize("failing", [
@@ -47,7 +47,7 @@ def test_a_copy_left_by_a_lost_race_does_no_harm(store: Store) -> None:
     with pytest.raises(Raced):
         store.write([Write(patient(9), patient(10))])
     store.write([Write(patient(1), patient(2)), Write(None, patient(1, "other"))])
-    assert store.history("Patient", "p1") == [shown(patient(2)), shown(patient(1))]
+    assert history(store) == [shown(patient(2)), shown(patient(1))]
 
 
 def test_transactions_over_the_same_resources_never_mix(store: Store) -> None:
@@ -60,7 +60,7 @@ def test_transactions_over_the_same_resources_never_mix(store: Store) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(move, range(4)))
-    versions = [[one.version for one in store.history("Patient", id_)] for id_ in ("a", "b")]
+    versions = [[one.version for one in history(store, id_)] for id_ in ("a", "b")]
     assert versions == [list(range(41, 0, -1))] * 2
 
 

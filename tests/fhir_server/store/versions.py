@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import SearchValues, Version
+from fhir_server.store.past import Asked
+from fhir_server.store.store import Store
 
 START = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 
@@ -22,6 +25,11 @@ def observation(version: int, id_: str) -> Version:
 
 def tombstone(version: int, id_: str = "p1") -> Version:
     return replace(patient(version, id_), raw=b"", content=b"", values=None, deleted=True)
+
+
+def history(store: Store, id_: str = "p1", limit: int = 1000) -> list[Version]:
+    """All versions of a Patient, newest first."""
+    return list(store.history(Asked(UNRESTRICTED, ["Patient"], id_, limit=limit)).versions)
 
 
 def shown(version: Version) -> Version:
