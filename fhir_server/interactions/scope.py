@@ -83,13 +83,10 @@ def _total(
         return shown
     if query.total == "estimate":
         with suppress(TooCostly):
-            return _count(plans, context, deadline)
-        return None
-    return _count(plans, context, deadline) if query.total or not query.count else None
-
-
-def _count(plans: Sequence[Plan], context: Context, deadline: Deadline) -> int:
-    return sum(context.store.count(one, deadline) for one in plans)
+            return sum(context.store.estimate(one, deadline) for one in plans)
+    elif query.total or not query.count:
+        return sum(context.store.count(one, deadline) for one in plans)
+    return None
 
 
 def _by_update(order: Order) -> Order:

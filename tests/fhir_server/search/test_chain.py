@@ -7,6 +7,7 @@ from fhir_server.outcome import BadRequest, FHIRError, NotSupported
 from fhir_server.search.plan import plan
 from fhir_server.search.query import parse
 from fhir_server.store.plan import Filter, Join, Plan, Range
+from tests.fhir_server.search.conftest import Search
 
 
 def by_id(type: str, *ids: str) -> Plan:
@@ -85,3 +86,78 @@ def test_a_chain_that_leads_nowhere_is_refused_by_name(
         parse(type, [(name, value)], load())
     assert str(refused.value).startswith(text)
     assert refused.value.issues[0].expression == f"http.{name.partition(':')[0]}"
+
+
+def resource(type: str, id: str, /, **content: object) -> dict[str, object]:
+    return {"resourceType": type, "id": id, **content}
+
+
+def to(reference: str) -> dict[str, str]:
+    return {"reference": reference}
+
+
+def coded(code: str) -> dict[str, object]:
+    return {"coding": [{"system": "http://loinc.org", "code": code}]}
+
+
+def observation(id: str, code: str, **content: object) -> dict[str, object]:
+    return resource("Observation", id, status="final", code=coded(code), **content)
+
+
+REGION = [
+    resource("Organization", "north", name="北病院"),
+    resource("Organization", "ward", name="東病棟", partOf=to("Organization/north")),
+    resource("Practitioner", "dr", identifier=[{"value": "77"}], name=[{"family": "佐藤"}]),
+    resource("Patient", "taro", name=[{"family": "山田"}], gender="male", managingOrganization=to("Organization/ward"),
+             generalPractitioner=[to("Practitioner/dr")]),
+    resource("Patient", "hana", name=[{"family": "鈴木"}], gender="female",
+             managingOrganization=to("Organization/north")),
+    resource("Patient", "anon"),
+    resource("Device", "pump", identifier=[{"value": "77"}]),
+    observation("o1", "8480-6", subject=to("Patient/taro"), performer=[to("Practitioner/dr")]),
+    observation("o2", "8480-6", subject=to("Patient/hana")),
+    observation("o3", "718-7", subject=to("Patient/hana"), hasMember=[to("Observation/o2")]),
+    observation("o4", "718-7", subject=to("Device/pump")),
+    observation("o5", "718-7", subject=to("http://other.example/fhir/Patient/taro")),
+    resource("Encounter", "e1", status="finished", subject=to("Patient/taro")),
+    resource("Group", "g1", type="person", actual=True, member=[{"entity": to("Patient/taro")}]),
+    resource("List", "l1", status="current", mode="working",
+             entry=[{"item": to("Observation/o2")}, {"item": to("Patient/hana")}]),
+    resource("Provenance", "v1", target=[to("Observation/o3")], agent=[{"who": to("Practitioner/dr")}]),
+]
+
+
+@pytest.mark.parametrize("query, found", [
+    ("Observation?subject:Patient.name=山田", {"o1"}),
+    ("Observation?patient.family=山", {"o1"}),
+    ("Observation?subject.family:exact=鈴木", {"o2", "o3"}),
+    ("Observation?subject.identifier=77", {"o4"}),
+    ("Observation?subject:Patient.identifier=77", set()),
+    ("Observation?patient.gender=male,female", {"o1", "o2", "o3"}),
+    ("Observation?patient.gender:missing=true", set()),
+    ("Observation?patient.gender:not=male", {"o2", "o3"}),
+    ("Observation?patient.gender=female&code=718-7", {"o3"}),
+    ("Observation?patient.gender=female&patient.family=山田", set()),
+    ("Observation?patient.organization.name=東", {"o1"}),
+    ("Observation?patient.organization.partof.name=北", {"o1"}),
+    ("Observation?patient._id=hana", {"o2", "o3"}),
+    ("Observation?patient.general-practitioner:Practitioner.identifier=77", {"o1"}),
+    ("Observation?patient._has:Group:member:_id=g1", {"o1"}),
+    ("Observation?_list=l1", {"o2"}),
+    ("Observation?_list=l0", set()),
+    ("Patient?_list=l1", {"hana"}),
+    ("Patient?_has:Observation:patient:code=8480-6", {"taro", "hana"}),
+    ("Patient?_has:Observation:patient:code=http://loinc.org|718-7", {"hana"}),
+    ("Patient?_has:Observation:subject:code=718-7&gender=male", set()),
+    ("Patient?_has:Observation:patient:code=8480-6&_has:Observation:patient:code=718-7", {"hana"}),
+    ("Patient?_has:Observation:patient:performer:Practitioner.name=佐藤", {"taro"}),
+    ("Patient?_has:Observation:patient:_has:Provenance:target:agent=Practitioner/dr", {"hana"}),
+    ("Patient?_has:Encounter:patient:status=finished", {"taro"}),
+    ("Device?_has:Observation:subject:code=718-7", {"pump"}),
+    ("Practitioner?_has:Patient:general-practitioner:_has:Encounter:subject:status=finished", {"dr"}),
+    ("Encounter?patient._has:Observation:patient:code=8480-6", {"e1"}),
+    ("Observation?_filter=patient.family eq 山田 or subject.identifier eq 77", {"o1", "o4"}),
+    ("Observation?_filter=patient.gender eq female and code eq 718-7", {"o3"}),
+])
+def test_a_chain_finds_what_is_linked_so(search: Search, query: str, found: set[str]) -> None:
+    assert set(search(REGION, query)) == found
