@@ -6,7 +6,7 @@ from pymongo import IndexModel
 from pymongo.database import Database
 
 from fhir_server.store.database import Document, Rows
-from fhir_server.store.find import INDEXES
+from fhir_server.store.drive import INDEXES
 
 _HISTORY = "_history"
 # Live and past versions lie in the same order, that of a history.

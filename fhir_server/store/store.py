@@ -9,7 +9,7 @@ from typing import Self
 from pymongo.client_session import ClientSession
 
 from fhir_server.outcome import Unavailable
-from fhir_server.store import envelope, find, live, past, transaction
+from fhir_server.store import envelope, find, live, past, total, transaction
 from fhir_server.store.access import seen
 from fhir_server.store.collections import Collections
 from fhir_server.store.database import Document, connect, translated
@@ -21,9 +21,10 @@ from fhir_server.store.heartbeat import Heartbeats
 from fhir_server.store.journal import Journal
 from fhir_server.store.live import Raced
 from fhir_server.store.migrate import migrate
-from fhir_server.store.parameters import Parameters
 from fhir_server.store.past import Asked
+from fhir_server.store.parameters import Parameters
 from fhir_server.store.plan import Plan
+from fhir_server.store.reading import EXAMINE_LIMIT, Reading
 from fhir_server.store.records import Produced, Records
 from fhir_server.store.reindex import Reindex
 from fhir_server.store.unit import Claims, Given, Outdated
@@ -43,7 +44,10 @@ class Store:
     parameters  what is searched by           reindex     what is indexed by others, and who renews it
     """
 
-    def __init__(self, uri: str, database: str, patience: float = 5.0) -> None:
+    def __init__(
+        self, uri: str, database: str, patience: float = 5.0, examine_limit: int = EXAMINE_LIMIT
+    ) -> None:
+        self._examine_limit = examine_limit
         self._database = connect(uri, database, patience)
         self._collections = Collections(self._database)
         self.journal = Journal(self._database)
@@ -145,7 +149,7 @@ class Store:
 
     def _find_within(self, plan: Plan, session: ClientSession) -> find.Page:
         """A search inside a transaction, whose errors say what becomes of that."""
-        return find.find(self._collections.live(plan.type), plan, Deadline.after(), session=session)
+        return find.find(plan, self._reading(None, session))
 
     @translated()
     def version(self, type_: str, id_: str, number: int, may_see: Sequence[str]) -> Version | None:
@@ -178,14 +182,23 @@ class Store:
     ) -> find.Page:
         """Returns one page of a search, cut off before its rows hold more than `limit_bytes`.
 
-        Raises TooCostly at the deadline, which is 10 s ahead where none is given.
+        Raises TooCostly at the deadline, which is 10 s ahead where none is given, and where it would have to go through
+        too many resources.
         """
-        return find.find(self._collections.live(plan.type), plan, deadline or Deadline.after(), limit_bytes, session)
+        return find.find(plan, self._reading(deadline, session), limit_bytes)
 
     @translated()
     def count(self, plan: Plan, deadline: Deadline | None = None, session: ClientSession | None = None) -> int:
         """Returns how many resources a search matches. Raises TooCostly as `find` does."""
-        return find.count(self._collections.live(plan.type), plan, deadline or Deadline.after(), session)
+        return total.count(plan, self._reading(deadline, session))
+
+    @translated()
+    def estimate(self, plan: Plan, deadline: Deadline | None = None) -> int:
+        """Returns about how many resources a search matches, few exactly. Raises TooCostly as `find` does."""
+        return total.estimate(plan, self._reading(deadline))
+
+    def _reading(self, deadline: Deadline | None = None, session: ClientSession | None = None) -> Reading:
+        return Reading(self._database, deadline or Deadline.after(), session, self._examine_limit)
 
     @translated()
     def counts(self) -> dict[str, int]:
