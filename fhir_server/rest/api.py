@@ -28,7 +28,7 @@ def blueprint(context: Context) -> flask.Blueprint:
     def answer(path: str = "") -> flask.Response:
         http = flask.request
         if http.method == "OPTIONS":
-            return _options(path)
+            return _options(path, context)
         request, form = read_request(http, path, context, xml)
         answered = response.to_http(dispatch(request, context), request, form, xml)
         return response.compressed(answered, http.environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -45,8 +45,8 @@ def blueprint(context: Context) -> flask.Blueprint:
     return api
 
 
-def _options(path: str) -> flask.Response:
-    methods = allowed(path)
+def _options(path: str, context: Context) -> flask.Response:
+    methods = allowed(path, context.definitions.resource_types)
     if not methods:
         raise NotFound(f"There is nothing at {path[:100]}.")
     return response.options(methods)

@@ -78,7 +78,7 @@ def _negotiated(accept: str) -> Format | None:
 def _offers(accept: str) -> Iterator[tuple[str, tuple[int, float, bool]]]:
     """For each format that a range of the header means: (how closely it names it, weight, whether with a version)."""
     for one in accept.split(","):
-        type_, parameters = parse_options_header(one.strip())
+        type_, parameters = parse_options_header(one.strip().lower())
         weight = parameters.get("q", "1")
         if _fault(parameters) or not WEIGHT.fullmatch(weight):
             continue

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#summary
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -111,10 +111,11 @@ def _match(method: str, parts: tuple[str, ...]) -> tuple[str, dict[str, str]]:
     raise NotFound(f"There is nothing at {where}.")
 
 
-def allowed(path: str) -> list[str]:
-    """Returns the methods that are possible on a path, HEAD and OPTIONS included; nothing for no path of ours."""
+def allowed(path: str, types: Container[str]) -> list[str]:
+    """Returns the methods that are possible on a path, HEAD and OPTIONS included; none where it is no path of ours."""
     parts = tuple(filter(None, path.split("/")))
-    found = [verb for verb, template, _ in BY_LENGTH.get(len(parts), ()) if _fits(template, parts) is not None]
+    fitting = [(verb, _fits(template, parts)) for verb, template, _ in BY_LENGTH.get(len(parts), ())]
+    found = [verb for verb, found in fitting if found is not None and ("type" not in found or found["type"] in types)]
     return [*dict.fromkeys(found), *(["HEAD"] if "GET" in found else []), "OPTIONS"] if found else []
 
 

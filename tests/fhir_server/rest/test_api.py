@@ -124,7 +124,8 @@ def test_history_comes_in_pages(fhir: Client) -> None:
      "The id in the URL is p2, in the resource 'p1'.", "invalid", "Patient.id"),
     ("PUT", "Observation/p1", PATIENT, {}, 400,
      "The URL names Observation, the resource is 'Patient'.", "invalid", "Observation.resourceType"),
-    ("GET", "Patient/p1/_history?_count=none", None, {}, 400, "_count is 'none', which is no count.", "invalid", "http._count"),
+    ("GET", "Patient/p1/_history?_count=none", None, {}, 400,
+     "_count is 'none', which is no count.", "invalid", "http._count"),
 ])
 def test_an_error_names_the_value_and_the_place(
     fhir: Client, method: str, path: str, body: object, headers: dict, status: int, text: str, code: str,
@@ -175,13 +176,6 @@ def test_json_nested_too_deeply_is_refused_and_the_server_lives(fhir: Client, de
     body = b'{"resourceType":"Patient","id":"p1","extension":' + b"[" * depth + b"]" * depth + b"}"
     assert fhir.send("PUT", "Patient/p1", body).status_code in (400, 422)
     assert fhir.get("metadata").status_code == 200
-
-
-def test_a_condition_that_is_not_supported_is_refused_not_ignored(fhir: Client) -> None:
-    answer = fhir.send("POST", "Patient", PATIENT, If_None_Exist="identifier=1")
-    assert (answer.status_code, answer.json()) == (
-        400, outcome("A conditional create (If-None-Exist) is not supported.", "not-supported"))
-    assert fhir.ids("Patient") == []
 
 
 def test_if_none_match_guards_what_is_there(fhir: Client) -> None:

@@ -44,7 +44,7 @@ def test_method_and_path_name_an_interaction(
     ("GET", "Patient/$everything", NotFound, "There is nothing at Patient/$everything."),
     ("POST", "Patient/1", MethodNotAllowed,
      "POST is not possible on Patient/1; possible are GET, PUT, PATCH, DELETE."),
-    ("DELETE", "", MethodNotAllowed, "DELETE is not possible on the base; possible are POST."),
+    ("DELETE", "", MethodNotAllowed, "DELETE is not possible on the base; possible are POST, GET."),
     ("GET", "Patient/a_b", BadRequest, "'a_b' cannot be an id: 1 to 64 of A-Z, a-z, 0-9, - and . are allowed."),
     ("GET", "Patient?name=%FF", BadRequest, "The query cannot be read: more than 500 parameters, or not UTF-8."),
 ])
