@@ -19,5 +19,5 @@ def _merged(patch: Any, target: Any) -> Any:
     if not isinstance(patch, dict):
         return patch
     kept = target if isinstance(target, dict) else {}
-    merged = {**kept, **{name: _merged(value, kept.get(name)) for name, value in patch.items() if value is not None}}
-    return {name: value for name, value in merged.items() if patch.get(name, value) is not None}
+    left = {name: value for name, value in kept.items() if name not in patch or patch[name] is not None}
+    return {**left, **{name: _merged(value, kept.get(name)) for name, value in patch.items() if value is not None}}
