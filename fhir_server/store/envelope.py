@@ -6,6 +6,8 @@ organisation, `lab` security labels, `ac` access keys (also among `ix` of what i
 History keeps what may be read again, under `_id: {i: id, v: version}`.
 """
 
+from datetime import UTC
+
 from bson import encode
 
 from fhir_server.outcome import TooLarge
@@ -55,7 +57,7 @@ def version(type_: str, document: Document) -> Version:
         type=type_,
         id=id_["i"] if isinstance(id_, dict) else id_,
         version=document["v"],
-        updated=document["ts"],
+        updated=document["ts"].replace(tzinfo=UTC),
         raw=document["raw"],
         content=document["h"],
         values=None,

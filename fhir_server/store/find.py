@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from fhir_server.store.database import Document
 from fhir_server.store.drive import INDEXES, Driver, drive
@@ -23,15 +23,23 @@ Row = TypeVar("Row")
 ANSWER_LIMIT = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One match; `raw` is the JSON sent to clients, `keys` the index keys of the parameters that the plan shows."""
+class Found(NamedTuple):
+    """One match.
+
+    stamp  its last update in UTC, as the database tells it: without a zone
+    raw    the JSON sent to clients
+    keys   the index keys of the parameters that the plan shows
+    """
 
     id: str
     version: int
-    updated: datetime
+    stamp: datetime
     raw: bytes
     keys: Sequence[str] = ()
+
+    @property
+    def updated(self) -> datetime:
+        return self.stamp.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ def _projection(plan: Plan) -> Mapping[str, int]:
 
 def _found(row: Mapping[str, Any], shown: Sequence[str]) -> Found:
     keys = [one for one in row["ix"] if one.partition("=")[0] in shown] if shown else ()
-    return Found(row["_id"], row["v"], row["ts"].replace(tzinfo=UTC), row["raw"], keys)
+    return Found(row["_id"], row["v"], row["ts"], row["raw"], keys)
 
 
 def _more(shown: Sequence[Mapping[str, Any]], cut: bool, order: Order) -> Position | None:

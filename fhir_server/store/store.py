@@ -24,7 +24,7 @@ from fhir_server.store.migrate import migrate
 from fhir_server.store.past import Asked
 from fhir_server.store.parameters import Parameters
 from fhir_server.store.plan import Plan
-from fhir_server.store.reading import EXAMINE_LIMIT, Reading
+from fhir_server.store.reading import EXAMINE_LIMIT, Reading, read
 from fhir_server.store.records import Produced, Records
 from fhir_server.store.reindex import Reindex
 from fhir_server.store.unit import Claims, Given, Outdated
@@ -112,9 +112,11 @@ class Store:
 
         may_see  access keys that it must all have, here and wherever something is read; UNRESTRICTED for writers
         """
-        found = self._collections.live(type_).find_one(
-            {"_id": id_, **seen(may_see)}, envelope.SHOWN, session=session, max_time_ms=READ_MS)
-        return envelope.version(type_, found) if found else None
+        found = read(self._database, {
+            "find": type_, "filter": {"_id": id_, **seen(may_see)}, "projection": envelope.SHOWN,
+            "limit": 1, "singleBatch": True, "maxTimeMS": READ_MS,
+        }, session)["cursor"]["firstBatch"]
+        return envelope.version(type_, found[0]) if found else None
 
     @translated()
     def get_many(

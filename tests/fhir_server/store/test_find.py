@@ -107,7 +107,8 @@ def test_every_match_is_on_one_page_and_counted_once(documents: Documents, plan:
 def test_a_page_tells_where_the_next_one_starts(documents: Documents) -> None:
     page = find(documents, Plan("Basic", limit=1), Deadline.after())
     newest = document(SIZE - 2)
-    assert page.rows == [Found(newest["_id"], 1, newest["ts"], b"{}")]
+    assert page.rows == [Found(newest["_id"], 1, newest["ts"].replace(tzinfo=None), b"{}")]
+    assert page.rows[0].updated == newest["ts"]
     assert page.more == Position([newest["d"]], newest["_id"])
 
 

@@ -63,7 +63,7 @@ def test_the_source_is_searchable_and_tombstones_are_not_found(store: Store) -> 
     store.write([Write(None, patient(1)), Write(None, patient(1, "p2")), Write(None, patient(1, "p3", source="x"))])
     store.write([Write(patient(1, "p2"), tombstone(2, "p2"))])
     plan = Plan("Patient", keys=[["_src=1310000001"]])
-    assert store.find(plan).rows == [Found("p1", 1, patient(1).updated, patient(1).raw)]
+    assert store.find(plan).rows == [Found("p1", 1, patient(1).updated.replace(tzinfo=None), patient(1).raw)]
     assert store.count(plan) == 1
     assert store.count(Plan("Observation")) == 0
 
