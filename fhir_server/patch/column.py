@@ -39,10 +39,13 @@ def length(holder: dict[str, Any], member: str) -> int:
     return max(map(len, both))
 
 
-def put(holder: dict[str, Any], value: Value) -> None:
-    """Puts the value of an element that does not repeat."""
-    given = {value.member: value.json, "_" + value.member: value.extra}
-    holder.update({name: one for name, one in given.items() if one is not None})
+def put(holder: dict[str, Any], value: Value, instead: str = "") -> None:
+    """Puts the value of an element that does not repeat, in the place of what stands under `instead`."""
+    both = {value.member: value.json, "_" + value.member: value.extra}
+    given = {name: one for name, one in both.items() if one is not None}
+    for name in {instead, "_" + instead} - set(given):
+        holder.pop(name, None)
+    holder.update(given)
 
 
 def insert(holder: dict[str, Any], value: Value, index: int) -> None:
@@ -68,16 +71,11 @@ def move(holder: dict[str, Any], member: str, source: int, destination: int) -> 
     _keep(holder, member, values, beside)
 
 
-def drop(holder: dict[str, Any], member: str) -> None:
-    """Removes an element with all its values."""
-    holder.pop(member, None)
-    holder.pop("_" + member, None)
-
-
 def remove(place: Place) -> None:
     """Removes one element, and what would be empty without it."""
     if place.index is None:
-        drop(place.holder, place.member)
+        place.holder.pop(place.member, None)
+        place.holder.pop("_" + place.member, None)
     else:
         values, beside = _values(place.holder, place.member), _beside(place.holder, place.member)
         del values[place.index], beside[place.index]

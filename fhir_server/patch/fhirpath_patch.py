@@ -120,8 +120,7 @@ def _replace(operation: Operation, resource: Resource, definitions: Definitions)
         raise Unprocessable("A patch cannot replace the resource itself.")
     _, value = value_of(operation.value, place.parent, place.element.name, definitions)
     if place.index is None:
-        column.drop(place.holder, place.member)
-        column.put(place.holder, value)
+        column.put(place.holder, value, instead=place.member)
     else:
         column.replace(place.holder, value, place.index)
 
