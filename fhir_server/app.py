@@ -36,7 +36,7 @@ def open_context(config: Config) -> Iterator[Context]:
 
 def context(config: Config, store: Store) -> Context:
     """Returns the Context of a running server: real clock, random ids."""
-    definitions = registry.load()
+    definitions = registry.load().with_text(config.text)
     return Context(
         config=config,
         definitions=definitions,

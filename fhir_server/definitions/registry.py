@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from fhir_server.config import Text
+
 TABLE = Path(__file__).parent / "r4" / "facts.json.gz"
 
 
@@ -163,12 +165,14 @@ class Definitions:
     building  by resource type the codes that cannot be asked yet: not all resources are indexed by them
     progress  tells of a type how far that is: `43 %, about 2 min left`
     parameters_by_url  all, the standard's and the own ones
+    text      how text is made alike before it is searched
     """
 
     own: Sequence[SearchParameter] = ()
     touched: frozenset[str] = frozenset()
     building: Mapping[str, frozenset[str]] = {}
     progress: Callable[[str], str] = staticmethod(lambda type_: "")
+    text = Text()
 
     def __init__(self, facts: Facts) -> None:
         self.standard = self
@@ -205,6 +209,14 @@ class Definitions:
         made.touched = frozenset(building) | {name for name, found in added.items() if found}
         made.parameters_by_url = {**{one.url: one for one in own}, **self.standard.parameters_by_url}
         made._inherited = {name: {**added[name], **known} for name, known in self.standard._inherited.items()}
+        return made
+
+    def with_text(self, text: Text) -> "Definitions":
+        """Returns the standard's definitions for a server that makes texts alike by these settings."""
+        if text == self.text:
+            return self
+        made = copy(self.standard)
+        made.text, made.standard = text, made
         return made
 
     def lineage(self, name: str) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """One criterion, read: `name:exact=Yamada` becomes a term. https://hl7.org/fhir/R4/search.html#modifiers"""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
-from fhir_server.definitions.registry import Definitions, SearchParameter
+from fhir_server.definitions.registry import SearchParameter
 from fhir_server.outcome import BadRequest, NotSupported
+from fhir_server.search.asking import Asking
 from fhir_server.search.criteria import Reader
-from fhir_server.search.parameters import PARAMETER_TYPES, date, reference
+from fhir_server.search.parameters import date, reference, type_of
 from fhir_server.search.searchable import FIELDS, Place, missing
 from fhir_server.search.term import Alternative, Asked, Field, Keys, Term, starting
 from fhir_server.search.value import split, unescape
@@ -45,7 +45,7 @@ def _term(parameter: SearchParameter, modifier: str, values: Sequence[str], read
     if parameter.code in FIELDS:
         return _field(parameter, modifier, values, reader)
     places = reader.known.places[parameter.code]
-    if modifier == "missing":
+    if modifier == "missing" and type_of(parameter).stores:
         return Term([starting(one.code, _start(one, parameter)) for one in places], _true(parameter, values))
     match = _match(parameter, modifier, reader)
     asked = [_asked(parameter, one, reader) for one in places]
@@ -58,27 +58,19 @@ def _tells_date(parameter: SearchParameter, values: Sequence[str], reader: Reade
 
 
 def _match(parameter: SearchParameter, modifier: str, reader: Reader) -> Callable[[Asked, str], Alternative]:
-    modifiers = PARAMETER_TYPES[parameter.type].modifiers
+    modifiers = type_of(parameter).modifiers
     if modifier in modifiers:
         return modifiers[modifier]
     if parameter.type == "reference" and modifier in reader.definitions.resource_types:
         return lambda asked, value: reference.of_type(asked, value, modifier)
-    known = ", ".join(f":{one}" for one in (*filter(None, modifiers), "missing"))
-    raise NotSupported(f"{parameter.code} does not support :{modifier[:60]}, only {known}.")
+    known = [f":{one}" for one in (*filter(None, modifiers), *(["missing"] if type_of(parameter).stores else []))]
+    raise NotSupported(
+        f"{parameter.code} does not support :{modifier[:60]}, only {', '.join(known) or 'none'}.")
 
 
 def _asked(parameter: SearchParameter, place: Place, reader: Reader) -> Asked:
-    extract = reader.known.extractors[place.code]
-    systems = _systems(extract.value_sets, reader.definitions) if extract.value_sets else None
-    return Asked(
-        parameter, place.code, place.within, extract.types, systems, reader.zone, reader.base, reader.codes)
-
-
-@lru_cache(maxsize=1024)
-def _systems(value_sets: frozenset[str], definitions: Definitions) -> frozenset[str] | None:
-    """The code systems of the required value sets; None where one of them cannot be listed."""
-    found = [definitions.systems(one) for one in value_sets]
-    return frozenset(system for one in found if one for system in one) if found and all(found) else None
+    asking = Asking(reader.type, reader.known, reader.definitions, reader.zone, reader.base, reader.codes)
+    return asking.at(parameter, place)
 
 
 def _start(place: Place, parameter: SearchParameter) -> str:

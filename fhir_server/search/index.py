@@ -1,16 +1,19 @@
 """A resource as the inverted index keeps it: one array of keys for all its search parameters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cached_property
+from typing import Any
 
 from fhir_server.definitions.registry import Definitions
 from fhir_server.fhirjson import Resource
-from fhir_server.fhirpath.compile import Item
 from fhir_server.outcome import TooLarge
+from fhir_server.search import content
 from fhir_server.search.parameters import date
 from fhir_server.search.searchable import Reader, Searchable, layout, searchable, supported
-from fhir_server.search.term import key
+from fhir_server.search.sort import sorting
+from fhir_server.search.term import Rules
 from fhir_server.store.document import SearchValues
 from fhir_server.store.plan import LIVE
 
@@ -28,21 +31,45 @@ class Index:
     definitions: Definitions
     zone: tzinfo = JST
 
+    @cached_property
+    def rules(self) -> Rules:
+        return Rules(self.zone, self.definitions.text)
+
     def values(self, resource: Resource, updated: datetime) -> SearchValues:
         """Returns what search finds `resource` by; `updated` is its last update. The resource must be valid.
 
-        Raises TooLarge for more than LIMIT.
+        Raises TooLarge for more than LIMIT, words of its text apart.
         """
         known = searchable(resource["resourceType"], self.definitions)
-        keys, recheck = {LIVE}, []
-        for code, branch, index_value in _present(resource, known):
-            for value in branch.get(resource):
-                for entry in index_value(Item(value, branch.type), self.zone):
-                    keys.update([key(code, text) for text in entry.texts])
-                    recheck += [{"p": code, **entry.recheck}] if entry.recheck else []
-                    _refuse_many(len(keys) + len(recheck), resource)
+        types = self.definitions.search_parameters(resource["resourceType"])
+        keys, recheck, ordering = self._read(resource, known)
+        if self.rules.text.full_text:
+            keys.update(content.keys(resource, self.definitions, self.rules.fold))
         return SearchValues(
-            keys=tuple(sorted(keys)), date=self._date(resource, known) or updated, recheck=recheck, hash=known.hash)
+            keys=tuple(sorted(keys)),
+            date=self._date(resource, known) or updated,
+            sortable={code: sorting(types[code].type, code, found) for code, found in ordering.items()},
+            recheck=recheck,
+            hash=known.hash,
+        )
+
+    def _read(
+        self, resource: Resource, known: Searchable
+    ) -> tuple[set[str], list[Mapping[str, Any]], dict[str, list[Sequence[str]]]]:
+        """Returns keys, rechecks, and the keys of each value of what can be sorted by."""
+        keys, recheck, rules = {LIVE}, list[Mapping[str, Any]](), self.rules
+        ordering: dict[str, list[Sequence[str]]] = {}
+        for code, get, store, is_sorted in _present(resource, known):
+            for value in get(resource):
+                made, beside = store(code, value, rules)
+                keys.update(made)
+                recheck += beside
+                if is_sorted and made:
+                    ordering.setdefault(code, []).append(made)
+            if len(keys) + len(recheck) > LIMIT:
+                raise TooLarge(
+                    f"The {resource['resourceType']} has more than {LIMIT} values that a search may ask for.")
+        return keys, recheck, ordering
 
     def hash(self, type_: str) -> str:
         """Returns the hash of the search-parameter set of `type_`; values made with another are out of date."""
@@ -54,11 +81,6 @@ class Index:
             return None
         items = known.extractors[known.clinical](resource)
         return max((start for item in items for start, _ in date.spans(item, self.zone)), default=None)
-
-
-def _refuse_many(number: int, resource: Resource) -> None:
-    if number > LIMIT:
-        raise TooLarge(f"The {resource['resourceType']} has more than {LIMIT} values that a search may ask for.")
 
 
 def _present(resource: Resource, known: Searchable) -> Iterator[Reader]:

@@ -7,7 +7,7 @@ including, `end`. https://hl7.org/fhir/R4/search.html#prefix
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fhir_server.search.term import LAST, Entry, Filter, Stretch
+from fhir_server.search.term import LAST, Alternative, Entry, Filter, Sift, Stretch
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,10 @@ class Interval:
     reach: str
 
 
-def stored(low: str, high: str, *, near: bool, **unit: str) -> Entry:
+def stored(code: str, low: str, high: str, *, near: bool, **unit: str) -> Entry:
     """Returns what the index keeps of a value from `low` to `high`, both included; `near`: one key for both."""
-    return Entry((low,) if near else (low, high), {"lo": low, "hi": high, **unit})
+    keys = (f"{code}={low}",) if near else (f"{code}={low}", f"{code}={high}")
+    return Entry(keys, ({"p": code, "lo": low, "hi": high, **unit},))
 
 
 def compare(code: str, prefix: str, asked: Interval, unit: Filter | None = None) -> Stretch:
@@ -30,6 +31,26 @@ def compare(code: str, prefix: str, asked: Interval, unit: Filter | None = None)
     recheck = {"$and": [{"p": code}, fits, *([unit] if unit else [])]}
     return Stretch(f"{code}={low}", f"{code}={high}", recheck)
 
+
+def compare_points(code: str, prefix: str, asked: Interval) -> Alternative:
+    """Returns what is asked of values without extent, each stored under one key: that decides alone."""
+    if prefix == "ne":
+        outside = (Stretch(f"{code}=", f"{code}={asked.start}"), Stretch(f"{code}={asked.end}", f"{code}={LAST}"))
+        return Sift({"$or": [one.filter for one in outside]})
+    low, high = _POINTS[prefix](asked)
+    return Stretch(f"{code}={low}", f"{code}={high}")
+
+
+_POINTS: Mapping[str, Callable[[Interval], tuple[str, str]]] = {
+    "eq": lambda asked: (asked.start, asked.end),
+    "ap": lambda asked: (asked.start, asked.end),
+    "gt": lambda asked: (asked.end, LAST),
+    "sa": lambda asked: (asked.end, LAST),
+    "ge": lambda asked: (asked.start, LAST),
+    "lt": lambda asked: ("", asked.start),
+    "eb": lambda asked: ("", asked.start),
+    "le": lambda asked: ("", asked.end),
+}
 
 Bounds = tuple[str, str, Filter]
 

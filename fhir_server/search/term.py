@@ -1,12 +1,15 @@
 """What is stored and what is asked, in the words of the inverted index: keys `code=text`, and rechecks beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
+from fhir_server.config import Text
 from fhir_server.definitions.registry import SearchParameter
+from fhir_server.search.fold import Fold, folding
 
 Filter = Mapping[str, Any]
 
@@ -17,10 +20,29 @@ KEY_LIMIT = 1000
 
 
 class Entry(NamedTuple):
-    """What one value of a resource adds to the index: texts for keys, and an interval to recheck, if any."""
+    """What one value of a resource adds to the index: keys, and what is rechecked beside them."""
 
-    texts: Sequence[str]
-    recheck: Mapping[str, str] | None = None
+    keys: Sequence[str]
+    recheck: Sequence[Mapping[str, Any]] = ()
+
+
+NOTHING = Entry(())
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How values are read that are to be stored: `zone` of dates that name none, `text` how texts are made alike."""
+
+    zone: tzinfo
+    text: Text = Text()
+
+    @cached_property
+    def fold(self) -> Fold:
+        return folding(self.text)
+
+
+# Gives what is stored under a code of one value.
+Store = Callable[[str, Any, Rules], Entry]
 
 
 class Codes(Protocol):
@@ -44,6 +66,9 @@ class Asked:
     zone     of dates that name none
     base     of the server: `http://127.0.0.1:8080/fhir`
     codes    lists value sets and hierarchies; None: nobody does here
+    text     how texts are made alike
+    parts    of a composite that is stored: what each of its components is
+    asunder  of a composite whose components stand alone in a resource: they are asked one by one
     """
 
     parameter: SearchParameter
@@ -54,6 +79,13 @@ class Asked:
     zone: tzinfo | None = None
     base: str = ""
     codes: Codes | None = None
+    text: Text = Text()
+    parts: Sequence["Asked"] = ()
+    asunder: bool = False
+
+    @property
+    def fold(self) -> Fold:
+        return folding(self.text)
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,43 @@
 https://hl7.org/fhir/R4/search.html#ptypes
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
 
-from fhir_server.fhirpath.compile import Item
-from fhir_server.search.parameters import date, number, quantity, reference, string, token, uri
-from fhir_server.search.term import Alternative, Asked, Entry
+from fhir_server.definitions.registry import SearchParameter
+from fhir_server.search.parameters import (
+    composite, date, number, quantity, reference, special, string, text, token, uri)
+from fhir_server.search.term import Alternative, Asked, Store
 
 
 @dataclass(frozen=True)
 class ParameterType:
-    """`index` gives what is stored of a value; `modifiers` what a value asks, by modifier, "" for none."""
+    """`stores`: what is stored of a value, by its FHIR type; `modifiers`: what a value asks, "" for none."""
 
-    index: Callable[[Item, tzinfo], Iterable[Entry]]
+    stores: Mapping[str, Store]
     modifiers: Mapping[str, Callable[[Asked, str], Alternative]]
 
 
 PARAMETER_TYPES = {
-    "date": ParameterType(date.index, date.MODIFIERS),
-    "number": ParameterType(number.index, number.MODIFIERS),
-    "quantity": ParameterType(quantity.index, quantity.MODIFIERS),
-    "reference": ParameterType(reference.index, reference.MODIFIERS),
-    "string": ParameterType(string.index, string.MODIFIERS),
-    "token": ParameterType(token.index, token.MODIFIERS),
-    "uri": ParameterType(uri.index, uri.MODIFIERS),
+    # What it stores depends on its components.
+    "composite": ParameterType({}, composite.MODIFIERS),
+    "date": ParameterType(date.INDEXED, date.MODIFIERS),
+    "number": ParameterType(number.INDEXED, number.MODIFIERS),
+    "quantity": ParameterType(quantity.INDEXED, quantity.MODIFIERS),
+    "reference": ParameterType(reference.INDEXED, reference.MODIFIERS),
+    "special": ParameterType(special.INDEXED, special.MODIFIERS),
+    "string": ParameterType(string.INDEXED, string.MODIFIERS),
+    "token": ParameterType(token.INDEXED, token.MODIFIERS),
+    "uri": ParameterType(uri.INDEXED, uri.MODIFIERS),
 }
+
+# Strings by definition, of the whole resource: they have no expression, and are searched word by word.
+FULL_TEXT = {
+    "_content": ParameterType({}, text.CONTENT_MODIFIERS),
+    "_text": ParameterType({}, text.NARRATIVE_MODIFIERS),
+}
+
+
+def type_of(parameter: SearchParameter) -> ParameterType:
+    """Returns how a parameter is stored and asked. Raises KeyError for a type that FHIR R4 does not have."""
+    return FULL_TEXT.get(parameter.code) or PARAMETER_TYPES[parameter.type]

@@ -9,7 +9,7 @@ from typing import Any
 from fhir_server.fhirpath.compile import Item
 from fhir_server.outcome import BadRequest
 from fhir_server.search.interval import Interval, compare, stored
-from fhir_server.search.term import Alternative, Asked, Entry, Filter
+from fhir_server.search.term import NOTHING, Alternative, Asked, Entry, Filter, Rules, Store
 from fhir_server.search.value import prefixed
 
 Span = tuple[datetime, datetime]
@@ -25,9 +25,35 @@ _DATE = re.compile(
 _PUNCTUATION = str.maketrans("", "", "-:.")
 
 
-def index(item: Item, zone: tzinfo) -> Iterator[Entry]:
-    for start, end in spans(item, zone):
-        yield stored(_text(start), _text(end - MILLISECOND), near=end - start <= DAY)
+def _instant(code: str, value: str, rules: Rules) -> Entry:
+    return _kept_entry(code, value, rules.zone)
+
+
+@lru_cache(maxsize=4096)
+def _kept_entry(code: str, value: str, zone: tzinfo) -> Entry:
+    return _entry(code, span(value, zone))
+
+
+def _entry(code: str, covered: Span) -> Entry:
+    start, end = covered
+    return stored(code, _text(start), _text(end - MILLISECOND), near=end - start <= DAY)
+
+
+def _period(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
+    return _of_spans(code, _of_period(value, rules.zone))
+
+
+def _timing(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
+    return _of_spans(code, _of_timing(value, rules.zone))
+
+
+def _of_spans(code: str, found: Iterator[Span]) -> Entry:
+    """There is one at most."""
+    return next((_entry(code, one) for one in found), NOTHING)
+
+
+INDEXED: Mapping[str, Store] = {
+    **dict.fromkeys(("date", "dateTime", "instant"), _instant), "Period": _period, "Timing": _timing}
 
 
 def spans(item: Item, zone: tzinfo) -> Iterator[Span]:

@@ -1,19 +1,17 @@
 """number: decimals as text in their own order. https://hl7.org/fhir/R4/search.html#number"""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import tzinfo
+from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any
 
-from fhir_server.fhirpath.compile import Item
 from fhir_server.outcome import BadRequest
 from fhir_server.search.interval import Interval, compare, stored
-from fhir_server.search.term import Alternative, Asked, Entry
+from fhir_server.search.term import Alternative, Asked, Entry, Rules, Store
 from fhir_server.search.value import prefixed
 
 _NUMBER = re.compile(r"[+-]?\d{1,60}(?:\.\d{1,60})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_NUMERIC = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
 _EXACT = Context(prec=2000)
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 _LARGEST = 49_999
@@ -27,20 +25,31 @@ _AFTER = " "
 SMALLEST, GREATEST = "", "3"
 
 
-def index(item: Item, zone: tzinfo) -> Iterator[Entry]:
-    if item.type in _NUMERIC:
-        value = text(decimal(item.value))
-        yield stored(value, value, near=True)
-    elif item.type == "Range":
-        low, high = (item.value.get(end, {}).get("value") for end in ("low", "high"))
-        yield stored(SMALLEST if low is None else text(decimal(low)), GREATEST if high is None else text(decimal(high)),
-                     near=False)
+def _number(code: str, value: Any, rules: Rules) -> Entry:
+    written = text(decimal(value))
+    return stored(code, written, written, near=True)
+
+
+def _range(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
+    return stored(code, *ends(value, decimal), near=False)
+
+
+def ends(value: Mapping[str, Any], read: Callable[[Any], Decimal]) -> tuple[str, str]:
+    """Returns the texts of both ends of a Range; an open end is beyond all numbers."""
+    low, high = (value.get(end, {}).get("value") for end in ("low", "high"))
+    return SMALLEST if low is None else text(read(low)), GREATEST if high is None else text(read(high))
+
+
+INDEXED: Mapping[str, Store] = {
+    **dict.fromkeys(("decimal", "integer", "positiveInt", "unsignedInt"), _number), "Range": _range}
 
 
 def decimal(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(str(value))
 
 
+# Results repeat: a pulse of 72 is one of a few dozen.
+@lru_cache(maxsize=8192)
 def text(value: Decimal) -> str:
     """Returns text that sorts as the number does: sign, magnitude, digits; a negative one with each digit reversed."""
     if not value:
@@ -61,17 +70,23 @@ def match(asked: Asked, value: str) -> Alternative:
     return compare(asked.code, prefix, interval)
 
 
-def comparison(asked: Asked, value: str) -> tuple[str, Interval]:
-    """Returns the prefix and the numbers meant: for equality as precise as written (5.4: from 5.35 to 5.45)."""
+def comparison(
+    asked: Asked, value: str, convert: Callable[[Decimal], Decimal] = lambda number: number
+) -> tuple[str, Interval]:
+    """Returns the prefix and the numbers meant: for equality as precise as written (5.4: from 5.35 to 5.45).
+
+    convert  to the numbers as they are stored; it keeps their order
+    """
     prefix, written = prefixed(value)
     if not _NUMBER.fullmatch(written):
         raise BadRequest(f"{asked.parameter.code}: {value!r} is no number such as 5.4 or ge5.4.")
     number = Decimal(written)
     margin = _MARGINS.get(prefix)
     if margin is None:
-        return prefix, Interval(text(number), text(number) + _AFTER, text(number))
+        found = text(convert(number))
+        return prefix, Interval(found, found + _AFTER, found)
     low, high = _EXACT.subtract(number, margin(number)), _EXACT.add(number, margin(number))
-    return prefix, Interval(text(low), text(high), text(low))
+    return prefix, Interval(text(convert(low)), text(convert(high)), text(convert(low)))
 
 
 def _half_digit(number: Decimal) -> Decimal:

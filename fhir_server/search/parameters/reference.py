@@ -5,35 +5,61 @@ Stored as `Patient/p1`; on another server as `Patient/p1 http://other/fhir`; wha
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import tzinfo
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from fhir_server.fhirpath.compile import Item
-from fhir_server.outcome import BadRequest
-from fhir_server.search.term import Alternative, Asked, Entry, Keys, keys
-from fhir_server.search.value import unescape
+from fhir_server.outcome import BadRequest, NotSupported
+from fhir_server.search.term import NOTHING, Alternative, Asked, Driven, Entry, Keys, Rules, Store, key, keys
+from fhir_server.search.value import split, unescape
 
 _ADDRESS = re.compile(
     r"(?:(https?://.+)/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 
 
-def index(item: Item, zone: tzinfo) -> Iterator[Entry]:
-    address = _address(item)
-    if address and not address.startswith("#"):
-        whole, versioned, _ = address.partition("|")
-        yield Entry((_stored(address), _stored(whole)) if versioned else (_stored(address),))
+# Keys of what is referred to by its identifier stand under a code of their own: `subject:identifier=…`.
+IDENTIFIER = ":identifier"
 
 
-def _address(item: Item) -> str | None:
-    """The reference as text. A resource inside another (the first entry of a document) refers to itself."""
-    if isinstance(item.value, str):
-        return item.value
-    value: Mapping[str, Any] = item.value
-    if item.type == "Resource":
-        return f"{value['resourceType']}/{value['id']}" if "id" in value else None
-    return value.get("reference")
+def _reference(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
+    address, identifier = value.get("reference"), value.get("identifier")
+    found = _kept_keys(code, address) if address else ()
+    return Entry((*found, *_identified(code, identifier)) if identifier else found)
+
+
+def _canonical(code: str, value: str, rules: Rules) -> Entry:
+    return Entry(_kept_keys(code, value))
+
+
+def _resource(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
+    """A resource inside another (the first entry of a document) refers to itself."""
+    return Entry((key(code, f"{value['resourceType']}/{value['id']}"),)) if "id" in value else NOTHING
+
+
+INDEXED: Mapping[str, Store] = {
+    "Reference": _reference,
+    "Resource": _resource,
+    **dict.fromkeys(("canonical", "uri", "url", "oid", "uuid"), _canonical),
+}
+
+
+def _keys(code: str, address: str) -> tuple[str, ...]:
+    if address.startswith("#"):
+        return ()
+    whole, versioned, _ = address.partition("|")
+    found = key(code, _stored(address))
+    return (found, key(code, _stored(whole))) if versioned else (found,)
+
+
+# Resources about one patient come together, and most of what they refer to is the same.
+_kept_keys = lru_cache(maxsize=4096)(_keys)
+
+
+def _identified(code: str, identifier: Mapping[str, Any]) -> tuple[str, ...]:
+    system, value = identifier.get("system", ""), identifier.get("value", "")
+    whole = key(f"{code}{IDENTIFIER}", f"{system}|{value}")
+    return (key(f"{code}{IDENTIFIER}", value.replace("|", "\\|")), whole) if value else ()
 
 
 def _stored(address: str) -> str:
@@ -67,4 +93,43 @@ def _start(asked: Asked) -> str:
     return f"{asked.within}/" if asked.within else ""
 
 
-MODIFIERS: Mapping[str, Callable[[Asked, str], Alternative]] = {"": match}
+def identifier(asked: Asked, value: str) -> Alternative:
+    """`system|value` or `value`: what is referred to by this identifier, whatever its address."""
+    *system, text = map(unescape, split(value, "|", 1))
+    if not text or "Reference" not in asked.types:
+        raise BadRequest(f"{asked.parameter.code}:identifier is system|value of a reference, not {value!r}.")
+    stored = f"{system[0]}|{text}" if system else text.replace("|", "\\|")
+    return keys(f"{asked.code}{IDENTIFIER}", stored)
+
+
+def below(asked: Asked, value: str) -> Alternative:
+    """A canonical and the versions below it: of `url|2` also `url|2.1`; without a version all of them."""
+    return _of_versions(asked, value, "below", lambda url, version: f"{re.escape(url)}\\|{re.escape(version)}(\\..*)?")
+
+
+def above(asked: Asked, value: str) -> Alternative:
+    """A canonical and the versions above it: of `url|2.1.3` also `url|2.1` and `url|2`."""
+    return _of_versions(asked, value, "above", _upwards)
+
+
+def _upwards(url: str, version: str) -> str:
+    parts = version.split(".")
+    above = [re.escape(".".join(parts[: n + 1])) for n in range(len(parts))]
+    return f"{re.escape(url)}\\|({'|'.join(above)})"
+
+
+def _of_versions(asked: Asked, value: str, modifier: str, pattern: Callable[[str, str], str]) -> Alternative:
+    """The address without its version is a key too, and leads."""
+    if asked.types.isdisjoint(_CANONICAL):
+        raise NotSupported(f"{asked.parameter.code}:{modifier} is for versions of canonicals; it refers to resources.")
+    url, _, version = unescape(value).partition("|")
+    if not version:
+        return keys(asked.code, url)
+    found = pattern(url, version).replace("\0", r"\x00")
+    return Driven((keys(asked.code, url).keys,), {"ix": {"$regex": f"^{re.escape(asked.code)}={found}$"}})
+
+
+_CANONICAL = frozenset({"canonical", "uri"})
+
+MODIFIERS: Mapping[str, Callable[[Asked, str], Alternative]] = {
+    "": match, "identifier": identifier, "above": above, "below": below}

@@ -40,6 +40,7 @@ def test_an_observation_is_found_by_these_keys() -> None:
             "date=20240503T145959999",
             "status=final",
             "subject=Patient/p1",
+            "value-quantity:g.m-1.s-2=205000716065301",
             "value-quantity=20500021205",
         ),
         date=datetime(2024, 5, 1, tzinfo=UTC),
@@ -48,6 +49,7 @@ def test_an_observation_is_found_by_these_keys() -> None:
             {"p": "value-quantity", "lo": "20500021205", "hi": "20500021205", "s": "http://unitsofmeasure.org",
              "c": "mm[Hg]", "u": "mmHg"},
         ],
+        sortable={"code": "8480-6", "status": "final", "value-quantity": "205000716065301"},
         hash=INDEX.hash("Observation"),
     )
 
@@ -55,7 +57,8 @@ def test_an_observation_is_found_by_these_keys() -> None:
 def test_names_are_stored_folded_and_as_written() -> None:
     patient = {"resourceType": "Patient", "id": "p", "name": [{"family": "ﾔﾏﾀﾞ", "given": ["太郎"]}]}
     assert INDEX.values(patient, UPDATED).keys == (
-        "_", "deceased=false", "family=ヤマダ\x1fﾔﾏﾀﾞ", "given=太郎\x1f", "name=ヤマダ\x1fﾔﾏﾀﾞ", "name=太郎\x1f")
+        "_", "_c=タ太", "_c=マタ", "_c=ヤマ", "_c=太郎", "deceased=false", "family=ヤマタ\x1fﾔﾏﾀﾞ", "given=太郎\x1f",
+        "name=ヤマタ\x1fﾔﾏﾀﾞ", "name=ヤマタ太郎\x1f\x1f", "name=太郎\x1f")
 
 
 def test_a_type_without_clinical_date_goes_by_its_last_update() -> None:
@@ -76,9 +79,10 @@ def test_the_clinical_date_of_a_type_is_its_main_one(type: str, content: dict[st
     assert INDEX.values({"resourceType": type, "id": "x", **content}, UPDATED).date == datetime(2024, 5, 1, tzinfo=UTC)
 
 
-def test_official_examples_have_at_most_sixteen_keys_on_average() -> None:
-    counts = [len(INDEX.values(decode(raw), UPDATED).keys) for _, raw in examples()]
-    assert sum(counts) / len(counts) <= 16
+def test_official_examples_have_at_most_sixteen_keys_on_average_words_of_their_text_apart() -> None:
+    counts = [len([key for key in INDEX.values(decode(raw), UPDATED).keys if not key.startswith(("_c=", "_g=", "_t="))])
+              for _, raw in examples()]
+    assert sum(counts) / len(counts) <= 12
 
 
 def test_a_key_is_never_longer_than_a_digest_allows() -> None:
@@ -92,8 +96,8 @@ def test_the_hash_tells_one_set_of_parameters_from_another() -> None:
 
 def test_consent_is_searched_by_these_parameters() -> None:
     assert {one.code: one.type for one in supported("Consent", load())} == {
-        "_id": "token", "_lastUpdated": "date", "_profile": "uri", "_security": "token", "_source": "uri",
-        "_tag": "token", "action": "token", "actor": "reference", "category": "token", "consentor": "reference",
+        "_content": "string", "_id": "token", "_lastUpdated": "date", "_profile": "uri", "_security": "token",
+        "_source": "uri", "_tag": "token", "_text": "string", "action": "token", "actor": "reference", "category": "token", "consentor": "reference",
         "data": "reference", "date": "date", "identifier": "token", "organization": "reference",
         "patient": "reference", "period": "date", "purpose": "token", "scope": "token", "security-label": "token",
         "source-reference": "reference", "status": "token",

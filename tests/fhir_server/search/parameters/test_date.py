@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_server.fhirpath.compile import Item
 from fhir_server.search.parameters import date
+from fhir_server.search.term import Rules
 from tests.fhir_server.search.conftest import Search
 
 
@@ -95,5 +95,4 @@ def test_the_text_of_dates_sorts_as_the_dates_do(one: datetime, other: datetime)
 
 
 def key(text: str) -> str:
-    [entry] = date.index(Item(text, "dateTime"), UTC)
-    return entry.texts[0]
+    return date.INDEXED["dateTime"]("date", text, Rules(UTC)).keys[0]

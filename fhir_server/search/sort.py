@@ -1,0 +1,52 @@
+"""What resources are sorted by, beside their clinical date: one text for each parameter that is worth its index entry.
+
+https://hl7.org/fhir/R4/search.html#sort
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from fhir_server.search.parameters import string
+
+# Each value costs an entry in the index: these are sorted by, and all dates and numbers.
+SORTED = frozenset({"name", "family", "given", "title", "url", "code", "status", "priority", "value-quantity",
+                    "organization"})
+# Only where a type has no clinical date: what is recorded of a patient is not looked for in the order of its numbers.
+SORTED_UNDATED = frozenset({"identifier"})
+SORTED_TYPES = frozenset({"date", "number"})
+# Longer texts are equal here; the id decides.
+LIMIT = 100
+
+
+def sorting(type_: str, code: str, values: Sequence[Sequence[str]]) -> str:
+    """Returns the text to sort by, of the keys of each value: it sorts as the value does."""
+    return _CHOSEN.get(type_, _first)([[_text(code, one) for one in keys] for keys in values])[:LIMIT]
+
+
+def _text(code: str, key: str) -> str:
+    return key.partition("=")[2] if key.startswith(code) else ""
+
+
+def _first(values: Sequence[Sequence[str]]) -> str:
+    """A code without its system, a reference, an address, the start of a period."""
+    return values[0][0]
+
+
+def _least(values: Sequence[Sequence[str]]) -> str:
+    return min(one[0] for one in values)
+
+
+def _in_base_units(values: Sequence[Sequence[str]]) -> str:
+    return values[0][-1]
+
+
+def _reading(values: Sequence[Sequence[str]]) -> str:
+    """Names by how they are read, where kana tell it."""
+    return string.sorted_by([text for texts in values for text in texts if text])
+
+
+_CHOSEN: Mapping[str, Callable[[Sequence[Sequence[str]]], str]] = {
+    "date": _least,
+    "number": _least,
+    "quantity": _in_base_units,
+    "string": _reading,
+}
