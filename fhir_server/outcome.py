@@ -56,6 +56,12 @@ class NotSupported(FHIRError):
     status, issue = 400, "not-supported"
 
 
+class NotReady(FHIRError):
+    """Like NotSupported, but for a while: nothing else may be answered instead, however lenient the client."""
+
+    status, issue = 400, "not-supported"
+
+
 class Unauthorized(FHIRError):
     status, issue = 401, "login"
 

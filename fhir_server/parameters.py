@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Known:
-    """A set that is in use: its definitions, and since when this process has known it, by the steady clock.
+    """A set that is in use.
 
     foreign  types that another release stores otherwise
+    since    when this process learned of what is being built, by the steady clock
     """
 
     set: ParameterSet
@@ -42,8 +43,7 @@ class Parameters:
         self._store, self._standard, self._clock = store, standard, clock
         self._looking = Lock()
         self._looked = self._tried = clock()
-        publish(store, standard)
-        self.known = self._read()
+        self.known = self._read(-1)
 
     def __call__(self) -> Definitions:
         """Returns the definitions; they were the database's EVERY seconds ago, and at most LATE when it is slow.
@@ -53,6 +53,11 @@ class Parameters:
         if self._clock() - self._looked >= EVERY:
             self._look()
         return self.known.definitions
+
+    def publish(self) -> None:
+        """Makes this release the one by which is stored; for parts of a server, which all have the same settings."""
+        publish(self._store, self._standard)
+        self.at_once()
 
     def at_once(self) -> Known:
         """Returns what is known, after a look at the database."""
@@ -78,17 +83,19 @@ class Parameters:
             raise Unavailable("The database does not answer at the moment. Please try again.")
         self._tried = now
         if self._store.parameters.number() != self.known.set.number:
-            self.known = self._read()
+            self.known = self._read(self.known.set.published)
         self._looked = now
 
-    def _read(self) -> Known:
+    def _read(self, published: int) -> Known:
+        """Reads the set; what gets ready does not change since when the rest is known."""
         read = self._store.parameters.read()
+        since = self.known.since if read.published == published else self._clock() if read.building else float("-inf")
         foreign = frozenset(one for one, hash_ in read.hashes.items() if hash_ != layout(one, self._standard).hash)
         building = {type_: frozenset(codes) for type_, codes in read.building.items()}
         own = self._standard.with_parameters(read.own)
         closed = {type_: frozenset(layout(type_, own).places) for type_ in foreign}
         definitions = self._standard.with_parameters(read.own, {**building, **closed}, self._progress)
-        return Known(read, definitions, foreign, self._clock())
+        return Known(read, definitions, foreign, since)
 
     def _progress(self, type_: str) -> str:
         told = (str(one) for one in self._store.reindex.progress() if one.type == type_)

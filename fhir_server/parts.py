@@ -92,6 +92,7 @@ def run(part: str, config: Config) -> None:
     entry = _imported(RUN[part])
     address = (config.mllp_host, config.mllp_port) if part == "mllp" else None
     with told(part), open_context(config) as context, signing(part, context, address):
+        context.parameters.publish()
         entry(context, stop)
 
 
@@ -140,6 +141,7 @@ def application() -> "WSGIApplication":
     open_until_the_end = ExitStack()
     with told("web"):
         context = open_until_the_end.enter_context(open_context(from_environment()))
+        context.parameters.publish()
         open_until_the_end.enter_context(signing("web", context))
         app = create_app(context)
     app.extensions["open"] = open_until_the_end

@@ -7,11 +7,19 @@ them, in batches, as fast as half its time allows. Where it dies another goes on
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from fhir_server import options
 from fhir_server.context import Context
 from fhir_server.fhirjson import decode
 from fhir_server.outcome import FHIRError, Unavailable
@@ -21,6 +29,8 @@ from fhir_server.store.reindex import Progress
 from fhir_server.trace import where
 
 BATCH = 200
+# Seconds between two looks of the command at how far it is.
+GLANCE = 0.2
 # Seconds: between two looks for a new set; between two looks at all types; until all processes know a set, and what
 # they began with the one before is written.
 LOOK, SWEEP, SETTLE = 1.0, 5.0, LATE + 2.0
@@ -30,9 +40,9 @@ FAULTS, RETRY = 100, 60.0
 log = logging.getLogger(__name__)
 
 
-def run(context: Context, stop: Event) -> None:
+def run(context: Context, stop: Event, work: "Reindexer | None" = None) -> None:
     """Keeps the index as the search parameters are until `stop` is set."""
-    work = Reindexer(context, stop)
+    work = work or Reindexer(context, stop)
     while not stop.is_set():
         try:
             work.step()
@@ -48,12 +58,14 @@ class Reindexer:
     """One worker's share.
 
     settle  seconds a set must be known before anything is renewed as it says
+    sweep   seconds between two looks at types that nothing is being built of
     pause   rest after each batch, as a multiple of what it took
     """
 
     context: Context
     stop: Event = field(default_factory=Event)
     settle: float = SETTLE
+    sweep: float = SWEEP
     pause: float = 1.0
     owner: str = ""
     _swept: float = 0.0
@@ -70,10 +82,10 @@ class Reindexer:
         known, now = self.context.parameters.at_once(), monotonic()
         if now - known.since < self.settle:
             return
-        swept, self._swept = self._swept, now if now - self._swept >= SWEEP else self._swept
-        sweeping = swept != self._swept
+        sweeping = now - self._swept >= self.sweep
+        self._swept = now if sweeping else self._swept
         stored = store.reindex.types() if sweeping or known.set.building else []
-        for type_ in {*known.set.building, *(stored if sweeping else ())} - known.foreign:
+        for type_ in sorted({*known.set.building, *(stored if sweeping else ())} - known.foreign):
             if self.stop.is_set() or self._again.get(type_, 0.0) > now:
                 continue
             if (type_ not in stored or self.renew(type_)) and type_ in known.set.building:
@@ -132,3 +144,71 @@ def _renew(batch: Sequence[Version], context: Context) -> list[str]:
             failed.append(one.id)
     context.store.reindex.renew(batch[0].type, renewed)
     return failed
+
+
+@click.command()
+@click.argument("types", nargs=-1, metavar="[TYPE]…")
+@click.option("--all", "everything", is_flag=True, help="All resources of all types, whatever they were indexed with.")
+@options.settings("data_dir", "mongodb_uri", "demo")
+def command(types: Sequence[str], everything: bool, **given: Any) -> None:
+    """Index now what is out of date, and all resources of the types that are named; beside a running server too."""
+    from fhir_server.app import open_context
+
+    if types and everything:
+        raise click.UsageError("Name types, or all of them with --all.")
+    with open_context(options.config(**given)) as context:
+        # A server that runs may have other settings than this command, and goes by its own.
+        if not context.store.heartbeats.parts(context.now()).get("worker"):
+            context.parameters.publish()
+        known = context.definitions.resource_types
+        if unknown := next((one for one in types if one not in known), None):
+            raise click.UsageError(f"There is no resource type {unknown} in FHIR R4.")
+        stored = context.store.reindex.types()
+        for type_ in stored if everything else set(types) & set(stored):
+            context.store.reindex.forget(type_)
+        show(context, Console())
+    click.echo("All resources are indexed as the search parameters say.")
+
+
+def show(context: Context, console: Console) -> None:
+    """Renews what is out of date and shows how far it is, whoever does it, until nothing is left.
+
+    Raises ClickException for what cannot be indexed.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, Any] = {}
+    with _working(context) as stop, Bars(*columns, console=console) as bars:
+        while left := outdated(context):
+            for one in context.store.reindex.progress():
+                if one.failed:
+                    raise click.ClickException(f"{one.type}/{one.failed[0]} cannot be indexed; the log says why.")
+                tasks[one.type] = tasks.get(one.type) or bars.add_task(one.type, total=one.of)
+                bars.update(tasks[one.type], completed=one.done, total=one.of)
+            for type_ in tasks.keys() - left:
+                bars.update(tasks[type_], completed=bars.tasks[tasks[type_]].total)
+            stop.wait(GLANCE)
+
+
+def outdated(context: Context) -> list[str]:
+    """Returns the types of which something is out of date, or that a parameter is being built of."""
+    store, index, known = context.store, context.current.index, context.parameters.at_once()
+    types = {*known.set.building, *store.reindex.types()} - known.foreign
+    return sorted(one for one in types
+                  if one in known.set.building or store.reindex.outdated(one, index.hash(one), 1))
+
+
+@contextmanager
+def _working(context: Context) -> Iterator[Event]:
+    """Lets this process do its share, without rests, while the block runs."""
+    stop = Event()
+
+    def work() -> None:
+        run(context, stop, Reindexer(context, stop, SETTLE, sweep=0.0, pause=0.0))
+
+    thread = Thread(target=work, name="reindex", daemon=True)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join()

@@ -7,6 +7,7 @@ from datetime import datetime
 from fhir_server.outcome import Unavailable
 from fhir_server.store.journal import Count, Row
 from fhir_server.store.queue import DONE, HELD, PARKED, RECEIVED
+from fhir_server.store.reindex import Progress
 from fhir_server.store.store import Store
 
 # The parts of a running server; ready when each of these has signed lately.
@@ -28,6 +29,18 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class Building:
+    """A resource type that is being indexed anew; until it is done, `codes` cannot be searched by.
+
+    progress  None: it is about to begin
+    """
+
+    type: str
+    codes: Sequence[str]
+    progress: Progress | None
+
+
+@dataclass(frozen=True)
 class Status:
     """What the page and the command `status` show.
 
@@ -35,6 +48,7 @@ class Status:
     parts    how many of each part have signed lately
     waiting  the newest messages that are held or wait for a worker
     parked   the newest messages in quarantine
+    building  what is being indexed anew
     """
 
     now: datetime
@@ -43,6 +57,7 @@ class Status:
     feeds: Sequence[Feed]
     waiting: Sequence[Row]
     parked: Sequence[Row]
+    building: Sequence[Building] = ()
 
 
 def read(store: Store, now: datetime) -> Status:
@@ -55,7 +70,14 @@ def read(store: Store, now: datetime) -> Status:
         feeds=feeds(store.journal.counts()),
         waiting=[*store.journal.rows(HELD, _ROWS), *store.journal.rows(RECEIVED, _FEW)],
         parked=store.journal.rows(PARKED, _ROWS),
+        building=building(store),
     )
+
+
+def building(store: Store) -> list[Building]:
+    """Returns the types that are being indexed anew, by name."""
+    codes, progress = store.parameters.read().building, {one.type: one for one in store.reindex.progress()}
+    return [Building(one, codes.get(one, ()), progress.get(one)) for one in sorted({*codes, *progress})]
 
 
 def feeds(counts: Sequence[Count]) -> list[Feed]:

@@ -42,6 +42,9 @@ def tables(seen: status.Status) -> Iterator[Table]:
     """Yields the tables of the status."""
     yield table("Stored", ("type", "resources"), [(name, f"{number:,}") for name, number in seen.stored.items()])
     yield table("Feeds", ("feed", "done", "waiting", "held", "quarantined", "last message"), map(_feed, seen.feeds))
+    if seen.building:
+        heads = ("type", "resources", "so far", "not searchable yet")
+        yield table("Being indexed", heads, map(_building, seen.building))
     yield _messages("Quarantined", seen.parked)
     yield _messages("Held and waiting", seen.waiting)
 
@@ -69,6 +72,12 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Ta
 def _feed(feed: status.Feed) -> Sequence[str]:
     numbers = (feed.done, feed.waiting, feed.held, feed.parked)
     return (feed.name, *(f"{one:,}" for one in numbers), _clock(feed.last))
+
+
+def _building(one: status.Building) -> Sequence[str]:
+    if one.progress is None:
+        return one.type, "-", "begins in some seconds", ", ".join(one.codes)
+    return one.type, f"{one.progress.done:,} of {one.progress.of:,}", str(one.progress), ", ".join(one.codes)
 
 
 def _messages(title: str, rows: Sequence[Row]) -> Table:

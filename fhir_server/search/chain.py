@@ -10,7 +10,7 @@ from fhir_server.definitions.registry import SearchParameter
 from fhir_server.outcome import BadRequest, FHIRError, NotSupported
 from fhir_server.search.criteria import Criteria, Criterion, Link, Links, Reader
 from fhir_server.search.criterion import OR_LIMIT, by_id, term
-from fhir_server.search.searchable import Place, missing
+from fhir_server.search.searchable import Place, all_ready, missing
 from fhir_server.search.term import Term
 from fhir_server.search.value import split, unescape
 
@@ -136,5 +136,6 @@ def _on_lists(value: str, reader: Reader) -> Links:
     if len(ids) > OR_LIMIT:
         raise BadRequest(f"_list: at most {OR_LIMIT} values, this one has {len(ids)}.")
     lists = reader.linked("List", "_list")
+    all_ready("List", reader.definitions)
     criteria = Criteria("List", [Term([by_id(ids)])])
     return tuple(Link(one.code, criteria, reverse=True) for one in lists.known.places["item"])

@@ -14,6 +14,7 @@ from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.chain import criterion
 from fhir_server.search.criteria import Criterion, Reader
 from fhir_server.search.criterion import OR_LIMIT, term
+from fhir_server.search.searchable import missing
 from fhir_server.search.term import Alternative, Sift, Term
 from fhir_server.search.value import PREFIXES, escape
 from fhir_server.store.plan import Filter
@@ -134,6 +135,8 @@ def _read(value: str) -> str:
 def _leaf(name: str, value: str, reader: Reader, operation: str) -> Term:
     """The term of one comparison of a resource's own."""
     parameter = reader.known.parameters.get(name)
+    if name in reader.definitions.building.get(reader.type, ()):
+        raise missing(reader.type, name, reader.definitions)
     if parameter is None or ":" in name:
         raise NotSupported(f"_filter: {reader.type} has no search parameter {name[:60]} here.")
     if operation == "pr":

@@ -10,7 +10,7 @@ from fhir_server.definitions.registry import Definitions
 from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.chain import leads_to
 from fhir_server.search.criteria import Include, Reader
-from fhir_server.search.searchable import missing, searchable
+from fhir_server.search.searchable import all_ready, missing, searchable
 
 ANY = "*"
 _ITERATE = ("iterate", "recurse")
@@ -34,6 +34,9 @@ def include(name: str, value: str, reader: Reader) -> Include:
 
 
 def _check(read: Include, word: str, value: str, reader: Reader) -> None:
+    if read.code == ANY:
+        for type_ in reader.definitions.building if read.source == ANY else (read.source,):
+            all_ready(type_, reader.definitions)
     if read.source == ANY:
         if read.code != ANY:
             raise BadRequest(f"{word}: {value[:80]!r} names no type.")

@@ -13,7 +13,7 @@ from fhir_server.store import envelope
 from fhir_server.store.collections import Collections
 from fhir_server.store.database import Document, translated
 from fhir_server.store.document import Version
-from fhir_server.store.find import INDEXES
+from fhir_server.store.drive import INDEXES
 
 READ_MS = 10_000
 # Seconds after which the work of a worker that died is free again.
