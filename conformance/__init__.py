@@ -1,1 +1,1 @@
-"""What the server claims, shown from outside over HTTP. Imports nothing of the server. No checks yet."""
+"""What a FHIR server promises, shown from outside over HTTP alone. Imports nothing of ours; drives any other too."""
