@@ -15,6 +15,7 @@ COMMANDS = {
     "facility list": ("adapters.facilities:show", "List the facilities that feed the network."),
     "check hl7v2": ("adapters.hl7v2.check:command", "Check HL7 v2 messages in files against the standard."),
     "load ssmix2": ("adapters.ssmix2.load:command", "Load an SS-MIX2 standardized storage."),
+    "conformance fhir": ("conformance.command:fhir", "Check a FHIR server from outside, over HTTP alone."),
     "web": ("fhir_server.parts:web", "The REST API alone."),
     "mllp": ("fhir_server.parts:mllp", "The HL7 v2 listener alone."),
     "watch": ("fhir_server.parts:watch", "The watcher of the SS-MIX2 drop folder alone."),
