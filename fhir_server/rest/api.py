@@ -4,6 +4,7 @@ import logging
 import uuid
 
 import flask
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
 from fhir_server.context import Context
@@ -26,12 +27,12 @@ def blueprint(context: Context) -> flask.Blueprint:
     xml = Xml(context.definitions)
 
     def answer(path: str = "") -> flask.Response:
-        http = flask.request
+        http = request_ctx.request
         if http.method == "OPTIONS":
             return _options(path, context)
         request, form = read_request(http, path, context, xml)
-        answered = response.to_http(dispatch(request, context), request, form, xml)
-        return response.compressed(answered, http.environ.get("HTTP_ACCEPT_ENCODING", ""))
+        accepted = http.environ.get("HTTP_ACCEPT_ENCODING", "")
+        return response.to_http(dispatch(request, context), request, form, xml, accepted)
 
     def refused(fault: FHIRError) -> flask.Response:
         return response.error(fault, _form(flask.request), xml)

@@ -6,10 +6,11 @@ https://hl7.org/fhir/R4/security.html#cors · https://fetch.spec.whatwg.org/#htt
 """
 
 from collections.abc import Set
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 import flask
+from flask.globals import request_ctx
 
 from fhir_server.config import Config
 from fhir_server.outcome import Forbidden
@@ -23,13 +24,6 @@ PREFLIGHT_SECONDS = "600"
 
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
 
 def install(app: flask.Flask, config: Config) -> None:
     """Puts the guard before every request of `app`."""
@@ -42,29 +36,31 @@ def install(app: flask.Flask, config: Config) -> None:
 
 
 def _refuse_strangers(named: Set[str]) -> flask.Response | None:
-    http = flask.request
-    if _name(f"//{http.host}") not in LOOPBACK:
+    http = request_ctx.request
+    if _name(http.environ.get("HTTP_HOST") or http.host) not in LOOPBACK:
         return response.error(Forbidden("This open server answers only localhost, 127.0.0.1 and [::1]."))
-    origin = http.headers.get("Origin")
+    origin = http.environ.get("HTTP_ORIGIN")
     if origin in named:
         return None
     if origin is not None and origin != http.host_url.rstrip("/"):
         return response.error(Forbidden("This open server answers no page of another origin."))
-    if http.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+    if http.environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site"):
         return response.error(Forbidden("This open server answers no page of another site."))
     return None
 
 
-def _name(url: str) -> str:
+@lru_cache(64)
+def _name(host: str) -> str:
     try:
-        return urlsplit(url).hostname or ""
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
 
 def _with_headers(http: flask.Response) -> flask.Response:
-    for name, value in HEADERS.items():
-        http.headers.setdefault(name, value)
+    if not isinstance(http, response.Answer):
+        for name, value in response.SAFE:
+            http.headers.setdefault(name, value)
     return http
 
 

@@ -5,11 +5,13 @@ https://hl7.org/fhir/R4/http.html#ops · https://hl7.org/fhir/R4/json.html
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import flask
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_date
+from werkzeug.sansio.utils import get_current_url
 
 from fhir_server.access.caller import ANONYMOUS, OPEN
 from fhir_server.access.condition import condition
@@ -61,13 +63,18 @@ def _start(http: flask.Request, config: Config) -> Request:
     return Request(
         "",
         OPEN if config.open else ANONYMOUS,
-        config.base_url or http.host_url + "fhir",
+        config.base_url or _base(http.scheme, said("HTTP_HOST") or http.host),
         if_match=_if_match(said("HTTP_IF_MATCH")),
         if_none_match=said("HTTP_IF_NONE_MATCH", "").strip(),
         if_modified_since=parse_date(since) if since else None,
         if_none_exist=said("HTTP_IF_NONE_EXIST", ""),
         prefer=_prefer(prefer) if prefer else {},
     )
+
+
+@lru_cache(64)
+def _base(scheme: str, host: str) -> str:
+    return get_current_url(scheme, host) + "fhir"
 
 
 def _form(http: flask.Request) -> list[tuple[str, str]]:
