@@ -34,6 +34,14 @@ def expansions(
     return {url: listed for url in urls if (listed := _listed(url, terminology))}
 
 
+def codings(url: str, terminology: Terminology) -> set[Coding] | None:
+    """Returns the `(system, code)` of a value set; None if they cannot be listed."""
+    try:
+        return _expand(url, terminology)
+    except NotEnumerable:
+        return None
+
+
 def _listed(url: str, terminology: Terminology) -> dict[str, tuple[str, ...]]:
     try:
         codings = sorted(_expand(url, terminology))
@@ -57,6 +65,8 @@ def _chosen(include: Resource, terminology: Terminology) -> set[Coding]:
     sets = [_expand(url, terminology) for url in include.get("valueSet", [])]
     if "system" in include:
         sets.append({(include["system"], code) for code in _of_system(include, terminology)})
+    if not sets:
+        raise NotEnumerable("an include of nothing")
     return set.intersection(*sets)
 
 
@@ -71,18 +81,19 @@ def _of_system(include: Resource, terminology: Terminology) -> set[str]:
 
 
 def _filtered(condition: Resource, system: Resource) -> set[str]:
-    if condition["op"] != "is-a":
+    if condition["op"] not in ("is-a", "descendent-of"):
         raise NotEnumerable(condition["op"])
-    return {code for one in _concepts(system.get("concept", [])) if one["code"] == condition["value"]
-            for code in _codes([one])}
+    found = {code for one in concepts(system.get("concept", [])) if one["code"] == condition["value"]
+             for code in _codes([one])}
+    return found if condition["op"] == "is-a" else found - {condition["value"]}
 
 
-def _codes(concepts: Iterable[Resource]) -> Iterator[str]:
-    return (one["code"] for one in _concepts(concepts))
+def _codes(roots: Iterable[Resource]) -> Iterator[str]:
+    return (one["code"] for one in concepts(roots))
 
 
-def _concepts(concepts: Iterable[Resource]) -> Iterator[Resource]:
+def concepts(roots: Iterable[Resource]) -> Iterator[Resource]:
     """Yields the concepts and, below each, those it subsumes."""
-    for one in concepts:
+    for one in roots:
         yield one
-        yield from _concepts(one.get("concept", []))
+        yield from concepts(one.get("concept", []))
