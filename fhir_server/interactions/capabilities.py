@@ -37,16 +37,21 @@ def _statement(base: str, context: Context) -> Resource:
         "software": {"name": "Kakehashi", "version": version("kakehashi-fhir")},
         "implementation": {"description": "Kakehashi FHIR server", "url": base},
         "fhirVersion": context.definitions.version,
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
         "rest": [
             {
                 "mode": "server",
                 "security": {"description": security},
                 "resource": _resources(context.definitions, tuple(context.interactions)),
                 "interaction": [{"code": code} for code in _of_system(context)],
+                "compartment": [_compartment(name) for name in context.definitions.compartments],
             }
         ],
     }
+
+
+def _compartment(name: str) -> str:
+    return f"http://hl7.org/fhir/CompartmentDefinition/{name[0].lower()}{name[1:]}"
 
 
 def _of_system(context: Context) -> list[str]:
@@ -70,7 +75,7 @@ def _resource(type_: str, codes: Sequence[str], definitions: Definitions) -> Res
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": False,
-        "conditionalRead": "not-supported",
+        "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": [

@@ -42,6 +42,7 @@ def test_help_lists_every_command_without_importing_any(tmp_path: Path) -> None:
         (["status", "--data-dir", "nowhere"], {}, "There is no database in nowhere. Name its folder with --data-dir."),
         (["web", "--base-url", "fhir.example.jp"], {}, "--base-url fhir.example.jp is no address such as"),
         (["serve"], {"KAKEHASHI_BASE_URL": "https://fhir.example.jp/fhir/"}, "without / at its end"),
+        (["web"], {"KAKEHASHI_CORS_ORIGINS": "*"}, "KAKEHASHI_CORS_ORIGINS names *, no origin such as"),
         (["sevre"], {}, "No such command 'sevre'"),
     ],
 )
