@@ -26,9 +26,6 @@ INDEXES: Mapping[str, Index] = {
 }
 HINTS: Mapping[str, Mapping[str, int]] = {**{name: dict(index) for name, index in INDEXES.items()}, "id": {"_id": 1}}
 
-# Up to this many matches are fetched and sorted; more are met soon enough on a walk in order.
-FEW = 2000
-
 _LIVE: Filter = {"ix": LIVE}
 # By these indexes no tombstone is found: it has no keys and no values.
 _ONLY_LIVE = ("", "keys", "sorted")
@@ -125,14 +122,14 @@ def _aside(criterion: Filter) -> Filter:
 def _is_few(type_: str, driver: Driver, reading: Reading) -> bool:
     match driver.filters:
         case [{"ix": {"$elemMatch": {"$gte": low, "$lt": high, **rest}}}] if not rest:
-            return not _beyond(type_, low, high, reading)
-    return reading.count(type_, together(driver.filters), driver.hint, FEW + 1) <= FEW
+            return low >= high or not _beyond(type_, low, high, reading)
+    return reading.count(type_, together(driver.filters), driver.hint, reading.few + 1) <= reading.few
 
 
 def _beyond(type_: str, low: str, high: str, reading: Reading) -> bool:
     """Whether more than a few lie in a stretch of keys. Told by bounds, MongoDB fetches no document for it."""
     found, _ = reading.rows(
-        type_, {}, {"_id": 1}, 1, hint=HINTS["keys"], skip=FEW, min=_bound(low), max=_bound(high))
+        type_, {}, {"_id": 1}, 1, hint=HINTS["keys"], skip=reading.few, min=_bound(low), max=_bound(high))
     return bool(found)
 
 

@@ -13,7 +13,7 @@ from fhir_server.store.join import settled
 from fhir_server.store.order import VALUES, position
 from fhir_server.store.plan import Order, Plan, Position
 from fhir_server.store.reading import Deadline, Reading
-from fhir_server.store.walk import matches, walked
+from fhir_server.store.walk import first, walked
 
 __all__ = ["ANSWER_LIMIT", "INDEXES", "Deadline", "Found", "Page", "find", "fitting"]
 
@@ -85,7 +85,7 @@ def _direct(plan: Plan, reading: Reading, limit_bytes: int) -> Page:
 
 def _picked(plan: Plan, reading: Reading, limit_bytes: int) -> Page:
     """Finds slim rows first, and then the contents of the few that make the page."""
-    rows = matches(plan, plan.limit + 1, reading)
+    rows = first(plan, plan.limit + 1, reading)
     shown, cut = fitting(rows, plan.limit, limit_bytes, lambda row: int(row["size"]))
     contents = _contents(plan, [row["_id"] for row in shown], reading)
     found = [_found(contents[row["_id"]], plan.shown) for row in shown if row["_id"] in contents]

@@ -6,17 +6,11 @@ A chain leads from a row to others, `_has` and `_list` from others to the row.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fhir_server.store.database import Document
-from fhir_server.store.drive import FEW, Driver, any_of, few
+from fhir_server.store.drive import Driver, any_of, few
 from fhir_server.store.fetch import fetch
-from fhir_server.store.order import behind, index_order, position
+from fhir_server.store.order import Row, behind, index_order, position
 from fhir_server.store.plan import Join, Order, Plan, Range
 from fhir_server.store.reading import Reading
-
-# MongoDB merges so many keys in order.
-JOINED = 200
-# Rows that are looked at together.
-BATCH = 1000
 
 _SHOWN = {"ix": 1, "d": 1}
 
@@ -41,7 +35,7 @@ def settled(plan: Plan, reading: Reading) -> Plan:
     return replace(plan, joins=left)
 
 
-def sift(rows: Sequence[Document], plan: Plan, reading: Reading) -> list[Document]:
+def sift(rows: Sequence[Row], plan: Plan, reading: Reading) -> list[Row]:
     """Returns those of the rows, which show `ix`, that meet all joins of a settled plan."""
     found = list(rows)
     for ways in plan.joins:
@@ -75,22 +69,22 @@ def _met(ways: Sequence[Join], type_: str, reading: Reading) -> _Met | None:
             ids += {key.removeprefix(start) for row in found for key in row["ix"] if key.startswith(start)}
         else:
             keys += [f"{one.code}={one.plan.type}/{row['_id']}" for row in found]
-    return _Met(keys, sorted(set(ids))) if max(len(keys), len(set(ids))) <= JOINED else None
+    return _Met(keys, sorted(set(ids))) if max(len(keys), len(set(ids))) <= reading.joined else None
 
 
-def _few_rows(join: Join, reading: Reading) -> list[Document] | None:
+def _few_rows(join: Join, reading: Reading) -> list[Row] | None:
     """All matches of the join, where a few lead to them."""
     driver = few(join.plan, reading)
     if driver is None:
         return None
     # Without more to look at, one more than may be is enough; ids alone come out of the index.
     slim = not (join.reverse or join.plan.joins)
-    shown, limit = ({"_id": 1}, JOINED + 1) if slim else (_SHOWN, 2 * FEW)
+    shown, limit = ({"_id": 1}, reading.joined + 1) if slim else (_SHOWN, 2 * reading.few)
     rows, cut = fetch(join.plan, driver, reading, shown, limit)
     return None if cut else sift(rows, join.plan, reading)
 
 
-def _leading_out(rows: Sequence[Document], join: Join, reading: Reading) -> set[str]:
+def _leading_out(rows: Sequence[Row], join: Join, reading: Reading) -> set[str]:
     """The ids of rows that refer to a match of the join."""
     start = f"{join.code}={join.plan.type}/"
     targets = {row["_id"]: [key.removeprefix(start) for key in row["ix"] if key.startswith(start)] for row in rows}
@@ -101,7 +95,7 @@ def _leading_out(rows: Sequence[Document], join: Join, reading: Reading) -> set[
 def _among(ids: Sequence[str], plan: Plan, reading: Reading) -> set[str]:
     """Those of the ids that match the plan."""
     found: set[str] = set()
-    for some in _chunks(ids):
+    for some in _chunks(ids, reading.joined):
         driver = Driver("id", [{"_id": {"$in": some}}], few=True)
         shown = _SHOWN if plan.joins else {"_id": 1}
         rows, _ = fetch(plan, driver, reading, shown, len(some))
@@ -109,10 +103,10 @@ def _among(ids: Sequence[str], plan: Plan, reading: Reading) -> set[str]:
     return found
 
 
-def _leading_in(rows: Sequence[Document], join: Join, type_: str, reading: Reading) -> set[str]:
+def _leading_in(rows: Sequence[Row], join: Join, type_: str, reading: Reading) -> set[str]:
     """The ids of rows that a match of the join refers to."""
     found: set[str] = set()
-    for some in _chunks([row["_id"] for row in rows]):
+    for some in _chunks([row["_id"] for row in rows], reading.joined):
         found |= _referred({f"{join.code}={type_}/{id_}": id_ for id_ in some}, join.plan, reading)
     return found
 
@@ -124,15 +118,15 @@ def _referred(keys: Mapping[str, str], plan: Plan, reading: Reading) -> set[str]
     left, after = set(keys), None
     while left:
         driver = Driver("keys", [any_of(sorted(left))], few=True)
-        rows, cut = fetch(plan, driver, reading, _SHOWN, BATCH, index_order(lead), behind(lead, after))
+        rows, cut = fetch(plan, driver, reading, _SHOWN, reading.few, index_order(lead), behind(lead, after))
         for row in sift(rows, plan, reading):
             left.difference_update(row["ix"])
-        if len(rows) < BATCH and not cut:
+        if len(rows) < reading.few and not cut:
             break
         after = position(rows[-1], order)
     return {id_ for key, id_ in keys.items() if key not in left}
 
 
-def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), JOINED):
-        yield list(ids[start:start + JOINED])
+def _chunks(ids: Sequence[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(ids), size):
+        yield list(ids[start:start + size])

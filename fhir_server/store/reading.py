@@ -17,6 +17,10 @@ from fhir_server.store.plan import Filter
 TIME_LIMIT_MS = 10_000
 # So many resources may be gone through for a page or a total, if its time does not end before.
 EXAMINE_LIMIT = 100_000
+# Up to this many matches are fetched and sorted; more are met soon enough on a walk in order.
+FEW = 2000
+# MongoDB merges so many keys in order.
+JOINED = 200
 
 ADVICE = "The search takes too long. Name a patient, or narrow it by a code, an identifier or a shorter period."
 
@@ -68,6 +72,8 @@ class Reading:
     """What one search has to go by.
 
     examine  so many resources it may go through
+    few      so many matches may be fetched to be sorted
+    joined   by so many keys or ids at a time other resources are looked for
     seen     if given, each command that was run is added to it
     """
 
@@ -75,6 +81,8 @@ class Reading:
     deadline: Deadline
     session: ClientSession | None = None
     examine: int = EXAMINE_LIMIT
+    few: int = FEW
+    joined: int = JOINED
     seen: list[Document] | None = None
 
     def rows(

@@ -5,7 +5,7 @@ from itertools import repeat
 
 from fhir_server.store.drive import Driver, by_keys, criteria, few, together, walk
 from fhir_server.store.fetch import QUICK_MS, examined, narrowest, too_costly
-from fhir_server.store.join import JOINED, settled, sift
+from fhir_server.store.join import settled, sift
 from fhir_server.store.plan import Order, Plan
 from fhir_server.store.reading import Reading, Slow
 from fhir_server.store.walk import walked
@@ -22,15 +22,16 @@ def count(plan: Plan, reading: Reading) -> int:
 
 
 def estimate(plan: Plan, reading: Reading) -> int:
-    """Returns about how many resources match: exactly up to FEW, beyond by a sample. Raises TooCostly."""
+    """Returns about how many resources match: few exactly, beyond by a sample. Raises TooCostly."""
     plan = settled(plan, reading)
     if (driver := few(plan, reading)) is not None:
         return _with_joins(plan, driver, reading) if plan.joins else _by(plan, driver, reading)
-    if not plan.keys and not plan.rest and not plan.joins and not plan.dated:
-        return reading.number(plan.type)
+    every = reading.number(plan.type)
+    if every <= reading.few:
+        return _counted(plan, reading)
     rows, _ = reading.gathered(plan.type, [{"$sample": {"size": SAMPLE}}, *_sampled(plan)])
     found = len(sift(rows, plan, reading))
-    return max(found, reading.number(plan.type) * found // SAMPLE)
+    return max(found, every * found // SAMPLE)
 
 
 def _sampled(plan: Plan) -> list[dict[str, object]]:
@@ -82,6 +83,6 @@ def _with_joins(plan: Plan, driver: Driver, reading: Reading) -> int:
     if examined(plan, narrowest(plan, driver, reading), reading) > reading.examine:
         raise too_costly(plan, reading)
     number = 0
-    for rows in walked(replace(plan, order=Order(), after=None), driver, reading, _SHOWN, repeat(JOINED)):
+    for rows in walked(replace(plan, order=Order(), after=None), driver, reading, _SHOWN, repeat(reading.joined)):
         number += len(sift(rows, plan, reading))
     return number

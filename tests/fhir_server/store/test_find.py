@@ -12,10 +12,10 @@ from pymongo.collection import Collection
 from fhir_server.outcome import TooCostly
 from fhir_server.store import find as finding
 from fhir_server.store import total
-from fhir_server.store.drive import FEW, INDEXES
+from fhir_server.store.drive import INDEXES
 from fhir_server.store.find import ANSWER_LIMIT, Deadline, Found, Page
 from fhir_server.store.plan import Order, Plan, Position, Range, Sort
-from fhir_server.store.reading import Reading
+from fhir_server.store.reading import FEW, Reading
 
 Documents = Collection[dict[str, Any]]
 
