@@ -28,16 +28,17 @@ def search_type(request: Request, context: Context) -> Response:
 def search_system(request: Request, context: Context) -> Response:
     """Returns a searchset of the types in `_type`, or of all; raises as search_type does."""
     condition(request.caller)
+    types = types_asked(request, context) or context.definitions.resource_types
+    return searchset([Scope(one) for one in types], request, context)
+
+
+def types_asked(request: Request, context: Context) -> Sequence[str]:
+    """Returns the types in `_type`, each once. Raises BadRequest for what is none."""
     types = [one for name, value in request.query if name == _TYPE for one in value.split(",")]
-    return searchset([Scope(one) for one in _known(types, context)], request, context)
-
-
-def _known(types: Sequence[str], context: Context) -> Sequence[str]:
-    known = context.definitions.resource_types
     for one in types:
-        if one not in known:
+        if one not in context.definitions.resource_types:
             raise BadRequest(f"_type: there is no resource type {one[:60]!r}.", expression="http._type")
-    return tuple(dict.fromkeys(types)) or known
+    return tuple(dict.fromkeys(types))
 
 
 def searchset(scopes: Sequence[Scope], request: Request, context: Context, path: str = "") -> Response:
