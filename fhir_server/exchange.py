@@ -20,6 +20,7 @@ class Request:
 
     interaction  FHIR's code: read, vread, create, update, delete, history-instance, search-type, …
     base         where the server says it stands: `http://127.0.0.1:8080/fhir`
+    member       the type searched for in the compartment of `type` and `id`, `*` for any
     query        the search parameters in order, decoded: `[("name:exact", "山田"), …]`
     shown        those that say how to show what is found: _format, _pretty, _summary, _elements; links carry them on
     resource     what was sent, decoded: a resource, or a patch document, which may be a list
@@ -37,6 +38,7 @@ class Request:
     type: str = ""
     id: str = ""
     version: str = ""
+    member: str = ""
     query: Sequence[tuple[str, str]] = ()
     shown: Sequence[tuple[str, str]] = ()
     resource: Any = None

@@ -223,6 +223,11 @@ class Definitions:
         """Returns a type and all it specialises: Patient, DomainResource, Resource."""
         return self.lineage(self.structures[name].base) | {name} if name else frozenset()
 
+    @property
+    def compartments(self) -> tuple[str, ...]:
+        """The types that have a compartment, e.g. `Patient`."""
+        return tuple(self._compartments)
+
     def compartment(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Returns which search parameters put which types into the compartment `name`, e.g. `Patient`.
 

@@ -12,7 +12,7 @@ from fhir_server.search.plan import plan
 from fhir_server.search.query import Query
 from fhir_server.search.term import LAST
 from fhir_server.store.find import Deadline, Found, Page
-from fhir_server.store.plan import Order, Plan, Position, Sort
+from fhir_server.store.plan import Order, Plan, Position, Range, Sort
 
 # By the last update alone resources of all types can be told in order.
 NEWEST = Order((Sort("ts", True),))
@@ -20,10 +20,11 @@ NEWEST = Order((Sort("ts", True),))
 
 @dataclass(frozen=True)
 class Scope:
-    """Resources of one type; `within`: only those that have one of these index keys, as in a compartment."""
+    """Resources of one type: all, or `within` a compartment those that have one of these keys, or `only` that id."""
 
     type: str
     within: Sequence[str] = ()
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ def _plan(scope: Scope, query: Query, may_see: Sequence[str], context: Context) 
     wanted = plan(query, may_see)
     if query.includes:
         wanted = replace(wanted, shown=shown(query.includes, scope.type, context.definitions))
+    if scope.only:
+        by_id = {"_id": scope.only}
+        return replace(wanted, rest=[by_id, *wanted.rest], ranges=[Range(by_id, "id"), *wanted.ranges])
     return replace(wanted, keys=[tuple(scope.within), *wanted.keys]) if scope.within else wanted
 
 

@@ -13,6 +13,7 @@ from fhir_server.context import Context
 from fhir_server.definitions.registry import Definitions
 from fhir_server.exchange import Request, Response, pairs
 from fhir_server.interactions.capabilities import capabilities
+from fhir_server.interactions.compartment import ANY, search_compartment
 from fhir_server.interactions.history import history
 from fhir_server.interactions.read import read
 from fhir_server.interactions.search import search_system, search_type
@@ -36,6 +37,7 @@ INTERACTIONS: Mapping[str, Callable[[Request, Context], Response]] = {
     "delete": delete,
     "search-type": search_type,
     "search-system": search_system,
+    "search-compartment": search_compartment,
 }
 
 ROUTES = (
@@ -56,6 +58,8 @@ ROUTES = (
     ("PATCH", "{type}/{id}", "patch"),
     ("DELETE", "{type}/{id}", "delete"),
     ("GET", "{type}/{id}/_history", "history-instance"),
+    ("GET", "{type}/{id}/{member}", "search-compartment"),
+    ("POST", "{type}/{id}/{member}/_search", "search-compartment"),
     ("GET", "{type}/{id}/_history/{version}", "vread"),
 )
 
@@ -137,9 +141,10 @@ def _fits(template: tuple[str, ...], parts: tuple[str, ...]) -> dict[str, str] |
 
 
 def _check(found: Mapping[str, str], types: frozenset[str]) -> None:
-    type_, id_ = found.get("type"), found.get("id")
-    if type_ is not None and type_ not in types:
-        raise NotFound(f"There is no resource type {type_[:64]!r} in FHIR R4.")
+    type_, id_, member = found.get("type"), found.get("id"), found.get("member", ANY)
+    for one in (type_, member if member != ANY else None):
+        if one is not None and one not in types:
+            raise NotFound(f"There is no resource type {one[:64]!r} in FHIR R4.")
     if id_ is not None and not ID.match(id_):
         raise BadRequest(f"{id_[:70]!r} cannot be an id: 1 to 64 of A-Z, a-z, 0-9, - and . are allowed.",
                          expression=f"{type_}.id")

@@ -12,6 +12,8 @@ def test_every_resource_type_is_served_with_the_same_interactions(fhir: Client) 
     assert {frozenset(one["code"] for one in resource["interaction"]) for resource in rest["resource"]} == {
         frozenset(CLAIMS)}
     assert [one["code"] for one in rest["interaction"]] == ["batch", "transaction", "history-system", "search-system"]
+    assert rest["compartment"] == [f"http://hl7.org/fhir/CompartmentDefinition/{name}" for name in (
+        "device", "encounter", "patient", "practitioner", "relatedPerson")]
     assert rest["security"]["description"].startswith("No authorization (--open)")
 
 
