@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
 from fhir_server.definitions.registry import Definitions
+from fhir_server.fhirjson import encode
 from fhir_server.outcome import BadRequest
 from fhir_server.search import page
 from fhir_server.search.index import JST
@@ -17,6 +18,8 @@ Pair = tuple[str, str]
 
 # Links from one resource to the next: `subject.organization.name` has two.
 DEPTH_LIMIT = 5
+# What a page token need not be made for.
+_UNTOLD = ("_count", "_total")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -85,7 +88,7 @@ class Query(Criteria):
     includes  what is added to each page
     used      what was really searched, for the self link: `[("name:exact", "山田"), …]`
     ignored   what a lenient search left out, in words
-    identity  tells this search from others, whatever the size of the page
+    path      of what is searched: `Observation`, `Patient/p1/Observation`
     """
 
     order: Order = field(default_factory=Order)
@@ -95,7 +98,12 @@ class Query(Criteria):
     includes: Sequence[Include] = ()
     used: Sequence[Pair] = ()
     ignored: Sequence[str] = ()
-    identity: str = ""
+    path: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Tells this search from others, whatever the size of the page."""
+        return encode([self.path, [pair for pair in self.used if pair[0] not in _UNTOLD]]).decode()
 
     def page(self, position: Position, key: bytes, now: datetime) -> str:
         """Returns the value of `_page` for the page behind `position`."""

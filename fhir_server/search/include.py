@@ -34,19 +34,20 @@ def include(name: str, value: str, reader: Reader) -> Include:
 
 
 def _check(read: Include, word: str, value: str, reader: Reader) -> None:
-    if read.code == ANY:
-        for type_ in reader.definitions.building if read.source == ANY else (read.source,):
-            all_ready(type_, reader.definitions)
     if read.source == ANY:
         if read.code != ANY:
             raise BadRequest(f"{word}: {value[:80]!r} names no type.")
+        for type_ in reader.definitions.building:
+            all_ready(type_, reader.definitions)
         return
     for type_ in filter(None, (read.source, read.target)):
         if type_ not in reader.definitions.resource_types:
             raise BadRequest(f"{word}: there is no resource type {type_[:60]!r}.")
     if not read.reverse and not read.iterate and read.source not in reader.types:
         raise BadRequest(f"{word}: the search finds no {read.source}; to add to what was added write {word}:iterate.")
-    if read.code != ANY:
+    if read.code == ANY:
+        all_ready(read.source, reader.definitions)
+    else:
         _check_code(read, word, reader)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Any
-from urllib.parse import urlencode
 
 from fhir_server.definitions.registry import Definitions
 from fhir_server.outcome import BadRequest, FHIRError, NotSupported
@@ -40,8 +39,7 @@ _INCLUDES = ("_include", "_revinclude")
 _TOKEN = "_page"
 # Values in which a comma parts nothing.
 _WHOLE = ("_filter", _TOKEN)
-# What a page token need not be made for: it is good whatever the size of the page.
-_UNTOLD = ("_count", "_total")
+_ONCE = frozenset((*RESULT, _TOKEN))
 _REFUSED = {
     "_query": "Named queries (_query) are not supported.",
     "_contained": "Contained resources are not searched (_contained).",
@@ -131,10 +129,9 @@ class _Asked:
             (self.references if first else self.terms).append(found)
 
     def query(self, type_: str, path: str) -> Query:
-        told = urlencode([pair for pair in self.used if pair[0] not in _UNTOLD])
         return Query(
             type_, (*reversed(self.references), *self.terms), tuple(self.links), includes=tuple(self.includes),
-            used=tuple(self.used), ignored=tuple(self.ignored), identity=f"{path}?{told}", **self.members)
+            used=tuple(self.used), ignored=tuple(self.ignored), path=path, **self.members)
 
 
 def _within_limits(pairs: Sequence[Pair]) -> None:
@@ -142,8 +139,8 @@ def _within_limits(pairs: Sequence[Pair]) -> None:
         raise BadRequest(f"A search has at most {PARAMETER_LIMIT} parameters, this one has {len(pairs)}.")
     if sum(len(name) + len(value) for name, value in pairs) > QUERY_LIMIT:
         raise BadRequest(f"A search has at most {QUERY_LIMIT} characters.")
-    named = [name for name, _ in pairs if name in RESULT or name == _TOKEN]
-    for name in named:
+    named = [name for name, _ in pairs]
+    for name in _ONCE.intersection(named):
         if named.count(name) > 1:
             raise BadRequest(f"{name} is given more than once.", expression=_place(name))
     for name, value in pairs:
@@ -179,7 +176,7 @@ def _readable(name: str, value: str) -> None:
     except UnicodeEncodeError:
         raise BadRequest(f"{shown!a} or its value is not Unicode text.") from None
     values, limit = ([value], WHOLE_LIMIT) if name in _WHOLE else (split(value, ","), VALUE_LIMIT)
-    if not all(one.strip() for one in values):
+    if not all(map(str.strip, values)):
         raise BadRequest(f"{shown} has an empty value.", expression=place)
     if max(len(name), *map(len, values)) > limit:
         raise BadRequest(f"{shown}: a value has at most {limit} characters.", expression=place)
