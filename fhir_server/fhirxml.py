@@ -138,8 +138,7 @@ class _Writer:
 
     def _one(self, member: Member, value: Any, told: Resource | None, depth: int) -> None:
         if member.primitive:
-            said = "" if value is None else f' value="{_escaped(_text(value))}"'
-            self._element(member.name, self._attributes(told or {}, "Element") + said, told or {}, "Element", depth)
+            self._primitive(member.name, value, told, depth)
         elif member.key == "xhtml":
             self.out.append(self._start(depth) + _division(value))
         elif member.key == "Resource":
@@ -149,6 +148,13 @@ class _Writer:
             self.out.append(f"{start}</{member.name}>")
         else:
             self._element(member.name, self._attributes(value, member.key), value, member.key, depth)
+
+    def _primitive(self, name: str, value: Any, told: Resource | None, depth: int) -> None:
+        said = "" if value is None else f' value="{_escaped(_text(value))}"'
+        if told:
+            self._element(name, self._attributes(told, "Element") + said, told, "Element", depth)
+        else:
+            self.out.append(f"{self._start(depth)}<{name}{said}/>")
 
     def _attributes(self, holder: Resource, key: str) -> str:
         by_name = self._xml.table(key).by_name

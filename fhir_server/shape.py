@@ -28,6 +28,7 @@ SUMMARIES: Mapping[str, Wanted] = {
     "false": lambda one: True,
 }
 SINGLE = frozenset(("read", "vread", "capabilities"))
+OF_ITS_TYPE = frozenset(("read", "vread", "search-type", "history-instance", "history-type"))
 WHOLE = frozenset(("create", "update", "patch", "delete", "transaction"))
 
 
@@ -61,12 +62,12 @@ def shape(request: Request, definitions: Definitions) -> Shape | None:
         return Shape(summary) if summary != "false" else None
     if summary != "false":
         raise BadRequest(f"_summary={summary} and _elements cannot be had together.", expression="http._elements")
-    _check(elements, request.type, definitions)
+    _check(elements, request.type if request.interaction in OF_ITS_TYPE else "", definitions)
     return Shape("", frozenset(elements))
 
 
 def _check(elements: Sequence[str], type_: str, definitions: Definitions) -> None:
-    """In a search of several types an element need not be in each of them."""
+    """Where several types are shown an element need not be in each of them."""
     known = _properties(definitions, type_) if type_ else {}
     names = {*known, *(one.element.name for one in known.values())}
     for one in elements:

@@ -68,6 +68,12 @@ def test_parameters_say_what_part_is_wanted(shown: list[tuple[str, str]], wanted
     assert shape(Request("read", OPEN, "", type="Patient", shown=shown), load()) == wanted
 
 
+@pytest.mark.parametrize("interaction", ["search-compartment", "search-system", "history-system"])
+def test_where_several_types_are_shown_an_element_of_one_of_them_will_do(interaction: str) -> None:
+    request = Request(interaction, OPEN, "", type="Patient", shown=[("_elements", "status")])
+    assert shape(request, load()) == Shape("", frozenset({"status"}))
+
+
 @pytest.mark.parametrize("shown, text, expression", [
     ([("_summary", "yes")], "_summary is 'yes'; known are true, text, data, count, false.", "http._summary"),
     ([("_summary", "count")], "_summary=count is for what has a total: a search or a history.", "http._summary"),
