@@ -14,8 +14,9 @@ from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.chain import criterion
 from fhir_server.search.criteria import Criterion, Reader
 from fhir_server.search.criterion import OR_LIMIT, term
+from fhir_server.search.parameters.string import MARK
 from fhir_server.search.searchable import missing
-from fhir_server.search.term import Alternative, Sift, Term
+from fhir_server.search.term import LAST, Alternative, Sift, Stretch, Term
 from fhir_server.search.value import PREFIXES, escape
 from fhir_server.store.plan import Filter
 
@@ -28,11 +29,16 @@ _PATH = re.compile(r"[A-Za-z_][\w.:-]*", re.ASCII)
 
 
 class Operation(NamedTuple):
-    """How an operation of a filter is asked: by a modifier or a prefix; `negated`: none of the values may be so."""
+    """How an operation of a filter is asked: by a modifier or a prefix.
+
+    negated  none of the values may be so
+    whole    not only the start of a text, but all of it
+    """
 
     modifier: str = ""
     prefix: str = ""
     negated: bool = False
+    whole: bool = False
 
 
 _ORDERED = {one: Operation(prefix=one) for one in PREFIXES}
@@ -43,7 +49,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "date": _ORDERED,
     "number": _ORDERED,
     "quantity": _ORDERED,
-    "string": {"eq": Operation("exact"), "ne": Operation("exact", negated=True), "co": Operation("contains"),
+    "string": {"eq": Operation(whole=True), "ne": Operation(whole=True, negated=True), "co": Operation("contains"),
                "sw": Operation()},
     "token": {**_EQUAL, "in": Operation("in"), "ni": Operation("not-in"), "ss": Operation("below"),
               "sb": Operation("above")},
@@ -148,7 +154,13 @@ def _leaf(name: str, value: str, reader: Reader, operation: str) -> Term:
     asked = operations[operation]
     written = escape(value) if parameter.type == "string" else escape(value, ",")
     found = term(f"{name}:{asked.modifier}" if asked.modifier else name, asked.prefix + written, reader)
-    return replace(found, negated=True) if asked.negated else found
+    alternatives = [_whole(one) for one in found.alternatives] if asked.whole else found.alternatives
+    return replace(found, alternatives=alternatives, negated=found.negated or asked.negated)
+
+
+def _whole(start: Alternative) -> Alternative:
+    """All keys whose text is the one it starts with, however it was written."""
+    return Stretch(start.low + MARK, start.low + MARK + LAST) if isinstance(start, Stretch) else start
 
 
 def _both(found: Sequence[Criterion], more: Sequence[Criterion]) -> Sequence[Criterion]:

@@ -6,6 +6,9 @@ from fhir_server.search.criteria import Criteria, Link, Query
 from fhir_server.search.term import Driven, Field, Keys, Stretch, Term
 from fhir_server.store.plan import Filter, Join, Order, Plan, Range
 
+# So many of what leads to a match are tried as the way to it: MongoDB weighs them all against each other.
+DRIVERS = 6
+
 
 def plan(query: Query, condition: Sequence[str] = ()) -> Plan:
     """Returns the plan of `query`. `condition` are keys that every match must have: what the caller may see.
@@ -55,20 +58,25 @@ def _driving(term: Term) -> Iterator[tuple[str, ...]]:
     if _is_exact(term):
         yield term.keys
     elif driven := _driven(term):
-        yield from driven.drivers
+        yield from driven.drivers[:DRIVERS]
 
 
 def _rest(criteria: Criteria) -> Sequence[Filter]:
-    return tuple(_sifting(one) for one in criteria.terms if not _is_exact(one))
+    return tuple(found for one in criteria.terms if not _is_exact(one) for found in _sifting(one))
 
 
 def _dated(criteria: Criteria) -> Sequence[Filter]:
     return tuple(one.dated for one in criteria.terms if one.dated)
 
 
-def _sifting(term: Term) -> Filter:
+def _sifting(term: Term) -> Iterator[Filter]:
     driven = _driven(term)
-    return driven.decides if driven else term.filter
+    if driven is None:
+        yield term.filter
+        return
+    yield from (Keys(one).filter for one in driven.drivers[DRIVERS:])
+    if driven.decides:
+        yield driven.decides
 
 
 def _is_exact(term: Term) -> bool:

@@ -50,12 +50,13 @@ def _sorts(codes: Sequence[str], reader: Reader) -> Iterator[Sort]:
 def _field(code: str, reader: Reader) -> str:
     if code in _FIELDS:
         return _FIELDS[code]
-    if code == reader.known.clinical and code:
+    known = reader.known
+    if code and code == known.clinical:
         return "d"
-    if code in getattr(reader.known, "sortable", ()):
+    if code in known.sortable:
         return f"s.{code}"
-    known = ", ".join((*_FIELDS, *sorted({reader.known.clinical, *getattr(reader.known, "sortable", ())} - {""})))
-    raise NotSupported(f"_sort by {code[:80]!r} is not supported for {reader.type}, only by {known}.")
+    possible = (*_FIELDS, *sorted({known.clinical, *known.sortable} - {""}))
+    raise NotSupported(f"_sort by {code[:80]!r} is not supported for {reader.type}, only by {', '.join(possible)}.")
 
 
 _FIELDS = {"_lastUpdated": "ts", "_id": "_id"}

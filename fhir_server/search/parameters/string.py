@@ -23,9 +23,10 @@ LIMIT = 200
 LETTERED = frozenset({"name", "family", "given", "address", "address-city", "address-country", "address-postalcode",
                       "address-state"})
 
-_MARK = "\x1f"
+# Between the folded text and the text as it was written.
+MARK = "\x1f"
 # What no resource says in these words is equal to nothing.
-_MADE = _MARK + _MARK
+_MADE = MARK + MARK
 _JAPANESE = re.compile(f"[{CJK}]+")
 
 
@@ -81,13 +82,13 @@ _kept_keys = lru_cache(maxsize=8192)(_made_keys)
 
 def _stored(folded: str, text: str) -> str:
     if max(len(folded), len(text)) > LIMIT:
-        return folded[:LIMIT] + _MARK + sha256(text.encode()).hexdigest()
-    return folded + _MARK + (text if folded != text else "")
+        return folded[:LIMIT] + MARK + sha256(text.encode()).hexdigest()
+    return folded + MARK + (text if folded != text else "")
 
 
 def sorted_by(texts: list[str]) -> str:
     """Returns the text to sort by, of the texts of keys: the first that is all kana, else the first."""
-    folded = [one.partition(_MARK)[0] for one in texts]
+    folded = [one.partition(MARK)[0] for one in texts]
     return next((one for one in folded if _KANA.fullmatch(one)), folded[0])
 
 
@@ -122,7 +123,7 @@ def text(asked: Asked, value: str) -> Alternative:
 
 def _pattern(asked: Asked, part: str) -> Pattern:
     # A regular expression of MongoDB cannot hold the character NUL itself.
-    return Pattern(f"(*UCP)^{re.escape(asked.code)}=[^{_MARK}]*{part}".replace("\0", r"\x00"))
+    return Pattern(f"(*UCP)^{re.escape(asked.code)}=[^{MARK}]*{part}".replace("\0", r"\x00"))
 
 
 MODIFIERS: Mapping[str, Callable[[Asked, str], Alternative]] = {
