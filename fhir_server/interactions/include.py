@@ -103,26 +103,27 @@ class _Page:
     def _referred(self, fresh: Sequence[Row], asked: Sequence[Include]) -> Mapping[str, Sequence[str]]:
         """By type the ids of what the rows refer to and is not there yet."""
         found: dict[str, dict[str, None]] = {}
+        ways = {type_: self._forward(type_, asked) for type_ in {row.type for row in fresh}}
         for row in fresh:
-            for code, types in self._forward(row.type, asked):
-                for type_, id_ in self._references(row, code):
-                    if type_ in types and (type_, id_) not in self.seen:
-                        found.setdefault(type_, {})[id_] = None
+            for code, type_, id_ in self._references(row):
+                if (code, type_) in ways[row.type] and (type_, id_) not in self.seen:
+                    found.setdefault(type_, {})[id_] = None
         return {type_: list(found[type_]) for type_ in sorted(found)}
 
-    def _forward(self, type_: str, asked: Sequence[Include]) -> Iterator[tuple[str, frozenset[str]]]:
-        for one in asked:
-            if not one.reverse:
-                yield from paths(one, type_, self.context.definitions)
+    def _forward(self, type_: str, asked: Sequence[Include]) -> set[tuple[str, str]]:
+        """Where to go on from resources of a type: by which parameters to which types."""
+        definitions = self.context.definitions
+        return {(code, target) for one in asked if not one.reverse
+                for code, types in paths(one, type_, definitions) for target in types}
 
-    def _references(self, row: Row, code: str) -> Iterator[Place]:
-        """The references of a row that lead to resources of this server, as it writes them."""
+    def _references(self, row: Row) -> Iterator[tuple[str, str, str]]:
+        """The references of a row that lead to resources of this server, as it writes them: by what, type and id."""
         for one in row.found.keys:
-            name, _, text = one.partition("=")
+            code, _, text = one.partition("=")
             address, _, base = text.partition(" ")
             type_, _, id_ = address.partition("/")
-            if name == code and id_ and base in ("", self.base):
-                yield type_, id_
+            if id_ and base in ("", self.base):
+                yield code, type_, id_
 
     def _referring(self, fresh: Sequence[Row], asked: Sequence[Include]) -> Mapping[str, Sequence[str]]:
         """By type the keys of what refers to the rows."""
