@@ -19,7 +19,7 @@ from fhir_server.search.filter import read_filter
 from fhir_server.search.include import include
 from fhir_server.search.index import JST
 from fhir_server.search.result import RESULT
-from fhir_server.search.term import Codes, Keys, Pattern, Term
+from fhir_server.search.term import Alternative, Codes, Driven, Keys, Pattern, Sift, Term
 from fhir_server.search.value import split
 
 __all__ = ["Pair", "Query", "parse"]
@@ -151,7 +151,7 @@ def _within_costs(query: Query) -> None:
     if query.links:
         _within_links(query)
     sifting = [one for term in query.all_terms() for one in term.alternatives if not isinstance(one, Keys)]
-    patterns = sum(isinstance(one, Pattern) for one in sifting)
+    patterns = sum(map(_has_pattern, sifting))
     if patterns > PATTERN_LIMIT:
         raise BadRequest(f"A search has at most {PATTERN_LIMIT} values with :contains, this one has {patterns}.")
     if len(sifting) > SIFT_LIMIT:
@@ -159,6 +159,10 @@ def _within_costs(query: Query) -> None:
                          f" this one has {len(sifting)}.")
     if len(query.includes) > INCLUDE_LIMIT:
         raise BadRequest(f"A search has at most {INCLUDE_LIMIT} _include and _revinclude.")
+
+
+def _has_pattern(one: Alternative) -> bool:
+    return isinstance(one, Pattern) or isinstance(one, (Driven, Sift)) and "'$regex'" in repr(one.filter)
 
 
 def _within_links(query: Query) -> None:
