@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Context:
     """The surroundings of a request; a test hands in its own clock and ids and can then state whole answers.
 
-    parameters  gives the definitions as they stand now
+    parameters  gives definitions and index as they stand now
     checks    by resource type what a resource must meet beside the standard's rules, lest it break the server
     page_key  signs the tokens of pages; all processes on one database share it
     interactions  the codes of all interactions that are routed, for the CapabilityStatement
@@ -47,7 +47,9 @@ class Context:
     def current(self) -> "Context":
         """The same with the definitions as they stand now; each request and each piece of work asks for it anew."""
         now = self.parameters()
-        return self if now is self.definitions else replace(self, definitions=now, index=Index(now, self.index.zone))
+        if now.definitions is self.definitions:
+            return self
+        return replace(self, definitions=now.definitions, index=now.index)
 
     def check(self, resource: Resource) -> None:
         """Raises Unprocessable with an Issue for each fault of a resource that shall be written."""

@@ -12,6 +12,7 @@ from time import monotonic
 from fhir_server.definitions.registry import Definitions
 from fhir_server.outcome import Unavailable
 from fhir_server.search.definition import accepted
+from fhir_server.search.index import Index
 from fhir_server.search.searchable import changed, layout
 from fhir_server.store.parameters import ParameterSet
 from fhir_server.store.store import Store
@@ -26,18 +27,20 @@ log = logging.getLogger(__name__)
 class Known:
     """A set that is in use.
 
+    index    makes search values as the set says
     foreign  types that another release stores otherwise
     since    when this process learned of what is being built, by the steady clock
     """
 
     set: ParameterSet
     definitions: Definitions
+    index: Index
     foreign: frozenset[str]
     since: float
 
 
 class Parameters:
-    """Gives the definitions as they stand now; called by every request."""
+    """Gives what is searched by as it stands now; called by every request."""
 
     def __init__(self, store: Store, standard: Definitions, clock: Callable[[], float] = monotonic) -> None:
         self._store, self._standard, self._clock = store, standard, clock
@@ -45,14 +48,14 @@ class Parameters:
         self._looked = self._tried = clock()
         self.known = self._read(-1)
 
-    def __call__(self) -> Definitions:
-        """Returns the definitions; they were the database's EVERY seconds ago, and at most LATE when it is slow.
+    def __call__(self) -> Known:
+        """Returns the set that was the database's EVERY seconds ago, and at most LATE when it is slow.
 
         Raises Unavailable when the database does not answer for so long.
         """
         if self._clock() - self._looked >= EVERY:
             self._look()
-        return self.known.definitions
+        return self.known
 
     def publish(self) -> None:
         """Makes this release the one by which is stored; for parts of a server, which all have the same settings."""
@@ -95,7 +98,7 @@ class Parameters:
         own = self._standard.with_parameters(read.own)
         closed = {type_: frozenset(layout(type_, own).places) for type_ in foreign}
         definitions = self._standard.with_parameters(read.own, {**building, **closed}, self._progress)
-        return Known(read, definitions, foreign, since)
+        return Known(read, definitions, Index(definitions), foreign, since)
 
     def _progress(self, type_: str) -> str:
         told = (str(one) for one in self._store.reindex.progress() if one.type == type_)
@@ -127,11 +130,13 @@ def _published(store: Store, next_: Callable[[ParameterSet], ParameterSet]) -> b
 
 def _of_release(before: ParameterSet, store: Store, standard: Definitions) -> ParameterSet:
     """What is stored otherwise by this release cannot be asked until it is stored anew."""
-    hashes = {type_: layout(type_, standard).hash for type_ in store.reindex.types()}
+    found = {type_: layout(type_, standard).hash for type_ in store.reindex.types()}
+    other = {type_: hash_ for type_, hash_ in found.items() if before.hashes.get(type_) != hash_}
     own = standard.with_parameters(before.own)
-    stale = {type_: sorted(layout(type_, own).places) for type_, hash_ in hashes.items()
-             if before.hashes.get(type_) != hash_ and _may_be_stale(type_, before, store, own)}
-    return replace(before, hashes=hashes, building={**before.building, **stale})
+    stale = {type_: sorted(layout(type_, own).places) for type_ in other if _may_be_stale(type_, before, store, own)}
+    # A new type alone is no news: its resources are stored as everybody knows.
+    news = {type_: hash_ for type_, hash_ in other.items() if type_ in before.hashes or type_ in stale}
+    return replace(before, hashes={**before.hashes, **news}, building={**before.building, **stale})
 
 
 def _may_be_stale(type_: str, before: ParameterSet, store: Store, own: Definitions) -> bool:

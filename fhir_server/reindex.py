@@ -25,6 +25,7 @@ from fhir_server.fhirjson import decode
 from fhir_server.outcome import FHIRError, Unavailable
 from fhir_server.parameters import LATE, follow
 from fhir_server.store.document import Version
+from fhir_server.store.parameters import ParameterSet
 from fhir_server.store.reindex import Progress
 from fhir_server.trace import where
 
@@ -88,23 +89,23 @@ class Reindexer:
         for type_ in sorted({*known.set.building, *(stored if sweeping else ())} - known.foreign):
             if self.stop.is_set() or self._again.get(type_, 0.0) > now:
                 continue
-            if (type_ not in stored or self.renew(type_)) and type_ in known.set.building:
+            if type_ in stored:
+                self.renew(type_, known.set)
+            elif type_ in known.set.building:
                 store.parameters.complete(known.set.published, type_)
 
-    def renew(self, type_: str) -> bool:
-        """Renews a type, unless another worker is at it; tells whether nothing is left to renew."""
+    def renew(self, type_: str, known: ParameterSet) -> None:
+        """Renews a type, unless another worker is at it, and tells when nothing is left to renew."""
         store, hash_ = self.context.store, self.context.current.index.hash(type_)
-        if not store.reindex.outdated(type_, hash_, 1):
-            return True
-        progress = store.reindex.lease(type_, self.owner, hash_)
-        if progress is None:
-            return False
-        ended = False
+        progress, ended = None, not store.reindex.outdated(type_, hash_, 1)
         try:
-            ended = self._renewed(progress, hash_)
+            if not ended and (progress := store.reindex.lease(type_, self.owner, hash_)):
+                ended = self._renewed(progress, hash_)
+            if ended and type_ in known.building:
+                store.parameters.complete(known.published, type_)
         finally:
-            store.reindex.release(type_, self.owner, ended)
-        return ended
+            if progress:
+                store.reindex.release(type_, self.owner, ended)
 
     def _renewed(self, before: Progress, hash_: str) -> bool:
         """Renews batch after batch; tells whether nothing is left."""
@@ -113,6 +114,7 @@ class Reindexer:
         # After a restart what was done still is.
         progress = replace(before, of=before.of or left, done=max((before.of or left) - left, 0), failed=())
         start, first = monotonic(), progress.done
+        store.reindex.report(self.owner, progress)
         while batch := store.reindex.outdated(type_, hash_, BATCH, progress.failed):
             began, current = monotonic(), self.context.current
             if self.stop.is_set() or current.index.hash(type_) != hash_ or len(progress.failed) >= FAULTS:
@@ -178,15 +180,15 @@ def show(context: Context, console: Console) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, Any] = {}
     with _working(context) as stop, Bars(*columns, console=console) as bars:
-        while left := outdated(context):
-            for one in context.store.reindex.progress():
+        while outdated(context):
+            for one in filter(lambda one: one.of, context.store.reindex.progress()):
                 if one.failed:
                     raise click.ClickException(f"{one.type}/{one.failed[0]} cannot be indexed; the log says why.")
                 tasks[one.type] = tasks.get(one.type) or bars.add_task(one.type, total=one.of)
                 bars.update(tasks[one.type], completed=one.done, total=one.of)
-            for type_ in tasks.keys() - left:
-                bars.update(tasks[type_], completed=bars.tasks[tasks[type_]].total)
             stop.wait(GLANCE)
+        for task in bars.tasks:
+            bars.update(task.id, completed=task.total)
 
 
 def outdated(context: Context) -> list[str]:

@@ -164,7 +164,6 @@ class Definitions:
     touched   resource types that have own ones, or some being built
     building  by resource type the codes that cannot be asked yet: not all resources are indexed by them
     progress  tells of a type how far that is: `43 %, about 2 min left`
-    parameters_by_url  all, the standard's and the own ones
     text      how text is made alike before it is searched
     """
 
@@ -176,7 +175,6 @@ class Definitions:
 
     def __init__(self, facts: Facts) -> None:
         self.standard = self
-        self.parameters_by_url: Mapping[str, SearchParameter] = {one.url: one for one in facts.search_parameters}
         self.version = facts.version
         self.structures = facts.structures
         self.operations = facts.operations
@@ -207,8 +205,8 @@ class Definitions:
         added = {name: {one.code: one for one in own if set(one.base) & self.lineage(name)}
                  for name in self.resource_types}
         made.touched = frozenset(building) | {name for name, found in added.items() if found}
-        made.parameters_by_url = {**{one.url: one for one in own}, **self.standard.parameters_by_url}
-        made._inherited = {name: {**added[name], **known} for name, known in self.standard._inherited.items()}
+        made._inherited = {name: {**added[name], **known} if added[name] else known
+                           for name, known in self.standard._inherited.items()}
         return made
 
     def with_text(self, text: Text) -> "Definitions":

@@ -5,14 +5,15 @@ https://hl7.org/fhir/R4/searchparameter.html · https://hl7.org/fhir/R4/search.h
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fhir_server.definitions.registry import Definitions, SearchParameter
 from fhir_server.fhirjson import Resource
 from fhir_server.fhirpath.compile import Unsupported, extractor
 from fhir_server.fhirpath.grammar import is_expression
 from fhir_server.outcome import Issue, Unprocessable
-from fhir_server.search.searchable import UNION, alternatives
+from fhir_server.search.parameters import PARAMETER_TYPES, composite
+from fhir_server.search.searchable import UNION, WHOLE, alternatives
 
 # Of one network: every resource is read for each of them.
 OWN_LIMIT = 200
@@ -22,19 +23,8 @@ log = logging.getLogger(__name__)
 
 # As it stands in the keys of the index.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
-_QUANTITIES = frozenset({"Quantity", "SimpleQuantity", "Age", "Count", "Distance", "Duration", "MoneyQuantity", "Money",
-                         "Range"})
-# The types of elements that each type of parameter finds something in.
-_FINDS: Mapping[str, frozenset[str]] = {
-    "number": frozenset({"integer", "decimal", "positiveInt", "unsignedInt", "Range"}),
-    "date": frozenset({"date", "dateTime", "instant", "Period", "Timing"}),
-    "string": frozenset({"string", "markdown", "HumanName", "Address"}),
-    "token": frozenset({"boolean", "canonical", "code", "date", "dateTime", "id", "integer", "positiveInt", "string",
-                        "unsignedInt", "uri", "url", "Coding", "CodeableConcept", "Identifier", "ContactPoint"}),
-    "reference": frozenset({"Reference", "canonical", "uri", "url"}),
-    "quantity": _QUANTITIES,
-    "uri": frozenset({"uri", "url", "canonical", "oid", "uuid"}),
-}
+# What a special one does no expression tells.
+_OWN_TYPES = PARAMETER_TYPES.keys() - {"special"}
 
 
 def check(resource: Resource, definitions: Definitions) -> None:
@@ -78,7 +68,7 @@ def read(resource: Resource) -> SearchParameter:
 def _issues(resource: Resource, definitions: Definitions) -> Iterator[Issue]:
     one = read(resource)
     yield from _code(one, definitions)
-    if one.type not in _FINDS and one.type != "composite":
+    if one.type not in _OWN_TYPES:
         yield Issue(f"Search parameters of the type {one.type} cannot be added.", "not-supported",
                     "SearchParameter.type")
         return
@@ -141,7 +131,7 @@ def _found(one: SearchParameter, expression: str, base: str, definitions: Defini
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         yield _issue("expression", f"The expression cannot be searched by: {_said(error)}")
         return
-    if one.type in _FINDS and not found & _FINDS[one.type]:
+    if one.type != "composite" and found.isdisjoint(PARAMETER_TYPES[one.type].stores):
         yield _issue("expression", f"The expression finds {', '.join(sorted(found)) or 'nothing'} in {base}, which a "
                                    f"search parameter of the type {one.type} does not search.")
 
@@ -150,9 +140,11 @@ def _components(one: SearchParameter, definitions: Definitions) -> Iterator[Issu
     if len(one.components) < 2:
         yield _issue("component", "A composite has two components at least.")
     for i, (url, expression) in enumerate(one.components):
-        part = definitions.parameters_by_url.get(url)
-        if part is None or part.type not in _FINDS:
-            yield _issue(f"component[{i}].definition", f"{url[:200]} is no search parameter that a composite can have.")
+        known = [definitions.search_parameters(type_).values() for type_ in _types(one, definitions)]
+        if not all(any(part.url == url and composite.stores(part.type) for part in found) for found in known):
+            bases = " and ".join(one.base)
+            yield _issue(f"component[{i}].definition",
+                         f"{url[:200]} is no search parameter of {bases} that a composite can have.")
         elif not is_expression(expression):
             yield _issue(f"component[{i}].expression", f"{expression[:80]!r} is no FHIRPath.")
         else:
@@ -162,8 +154,9 @@ def _components(one: SearchParameter, definitions: Definitions) -> Iterator[Issu
 def _component(one: SearchParameter, place: str, expression: str, definitions: Definitions) -> Iterator[Issue]:
     for base in one.base:
         for part in alternatives(one.expression, base):
+            whole = f"{base}.{expression.removeprefix(WHOLE)}" if expression.startswith(WHOLE) else ""
             try:
-                extractor(f"{part}.{expression}", base, definitions.standard)
+                extractor(whole or f"{part}.{expression}", base, definitions.standard)
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 yield _issue(place, f"The expression cannot be searched by: {_said(error)}")
                 return

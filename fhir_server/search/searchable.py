@@ -33,7 +33,7 @@ FORMAT = 2
 
 _SUPERTYPES = ("Resource", "DomainResource")
 UNION = re.compile(r"\s*\|\s*")
-_WHOLE = "%resource."
+WHOLE = "%resource."
 _PART = re.compile(r"^(.*)\.where\((?:resolve\(\) is (\w+)|system='(\w+)')\)$")
 
 
@@ -110,7 +110,9 @@ def layout(type_: str, definitions: Definitions) -> Layout:
         return layout(type_, definitions.standard)
     parts, parameters = _parts(type_, definitions), {one.code: one for one in supported(type_, definitions)}
     made = Layout(parameters, parts, _places(parts, parameters), "")
-    return replace(made, hash=_hash((definitions.text, {code: made.definition(code) for code in made.stored})))
+    components = {code: component_parameters(parameters[code], type_, definitions) for code in made.stored}
+    stored = {code: (*made.definition(code), *(one.type for one in found)) for code, found in components.items()}
+    return replace(made, hash=_hash((definitions.text, stored)))
 
 
 @lru_cache(maxsize=4000)
@@ -163,8 +165,8 @@ def _components(
     parameter = known.parameters[code]
     pairs = zip(component_parameters(parameter, type_, definitions), parameter.components, strict=True)
     for one, (_, expression) in pairs:
-        whole = expression.startswith(_WHOLE)
-        yield one, _extractor(expression.removeprefix(_WHOLE), type_ if whole else focus, definitions), whole
+        whole = expression.startswith(WHOLE)
+        yield one, _extractor(expression.removeprefix(WHOLE), type_ if whole else focus, definitions), whole
 
 
 def _is_asunder(
@@ -189,7 +191,10 @@ def _sortable(known: Layout, clinical: str) -> frozenset[str]:
 def changed(type_: str, before: Definitions, after: Definitions) -> frozenset[str]:
     """Returns the codes that cannot be asked of `after` while resources are indexed as `before` says."""
     old, new = layout(type_, before), layout(type_, after)
-    return frozenset(code for code in new.places if _kept(code, old) != _kept(code, new))
+    found = {code for code in new.places if _kept(code, old) != _kept(code, new)}
+    # A composite is stored as its components are.
+    parts = {code: component_parameters(new.parameters[code], type_, after) for code in new.places}
+    return frozenset(found | {code for code, made_of in parts.items() if any(one.code in found for one in made_of)})
 
 
 def _kept(code: str, known: Layout) -> Sequence[tuple[object, ...]]:

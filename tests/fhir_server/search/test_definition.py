@@ -61,7 +61,8 @@ def refused(**changed: Any) -> list[tuple[str, str | None]]:
     ({"type": "composite", "expression": "Observation", "base": ["Observation"],
       "component": [{"definition": "http://example.jp/none", "expression": "code"},
                     {"definition": AT, "expression": "effective"}]},
-     "http://example.jp/none is no search parameter that a composite can have.", "component[0].definition"),
+     "http://example.jp/none is no search parameter of Observation that a composite can have.",
+     "component[0].definition"),
     ({"type": "composite", "expression": "Observation", "base": ["Observation"],
       "component": [{"definition": CODE, "expression": "code"}, {"definition": AT, "expression": "effectively"}]},
      "The expression cannot be searched by: There is no element Observation.effectively.", "component[1].expression"),
@@ -79,6 +80,9 @@ def test_what_cannot_work_is_refused_naming_the_element(changed: dict[str, Any],
     {"base": ["Patient", "Person"], "expression": "Patient.name.given | Person.name.given"},
     {"base": ["DomainResource"], "type": "uri", "expression": "DomainResource.extension.url"},
     {"base": ["Resource"], "type": "token", "expression": "Resource.language"},
+    {"type": "composite", "expression": "Observation.component", "base": ["Observation"],
+     "component": [{"definition": CODE, "expression": "code"},
+                   {"definition": AT, "expression": "%resource.effective"}]},
 ])
 def test_what_can_work_is_taken_and_so_is_what_is_not_active(changed: dict[str, Any]) -> None:
     assert refused(**changed) == []
