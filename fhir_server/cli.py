@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "serve": ("fhir_server.serve:command", "Start everything for one machine: database, API, feeds."),
     "status": ("fhir_server.terminal:command", "Show what is stored, what arrived, what waits."),
+    "explain": ("fhir_server.explain:command", "Show how a search is run, and what it costs."),
     "replay": ("fhir_server.replay:command", "Let what waits in quarantine be processed again."),
     "reindex": ("fhir_server.reindex:command", "Index now what is out of date, or all, and show how far it is."),
     "facility add": ("adapters.facilities:add", "Enter a facility that feeds the network, or change it."),

@@ -22,6 +22,7 @@ LAYERS = [
     {"fhir_server.bundle", "fhir_server.transact", "fhir_server.matches"},
     {"fhir_server.interactions"},
     {"fhir_server.web", "fhir_server.rest", "fhir_server.status", "fhir_server.terminal", "fhir_server.replay",
+     "fhir_server.explain",
      "fhir_server.reindex"},
     {"adapters"},
 ]

@@ -15,6 +15,7 @@ from fhir_server.store.collections import Collections
 from fhir_server.store.database import Document, connect, translated
 from fhir_server.store.document import Version, Write
 from fhir_server.store.error import StoreError
+from fhir_server.store.explained import Explained, explained
 from fhir_server.store.facilities import Facilities
 from fhir_server.store.find import Deadline
 from fhir_server.store.heartbeat import Heartbeats
@@ -198,6 +199,11 @@ class Store:
     def estimate(self, plan: Plan, deadline: Deadline | None = None) -> int:
         """Returns about how many resources a search matches, few exactly. Raises TooCostly as `find` does."""
         return total.estimate(plan, self._reading(deadline))
+
+    @translated()
+    def explain(self, plan: Plan, deadline: Deadline | None = None) -> Explained:
+        """Runs a search, and tells what was decided and what each of its commands did. Raises as `find` does."""
+        return explained(plan, self._reading(deadline))
 
     def _reading(self, deadline: Deadline | None = None, session: ClientSession | None = None) -> Reading:
         return Reading(self._database, deadline or Deadline.after(), session, self._examine_limit)

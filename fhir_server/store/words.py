@@ -15,7 +15,22 @@ def about(*criteria: Any) -> list[str]:
     return sorted({code for one in criteria for code in _codes(one)})
 
 
+def rechecked(*criteria: Any) -> list[str]:
+    """Returns the codes of the parameters whose values are compared one by one, beside the index."""
+    return sorted({code for one in criteria for code in _rechecked(one)})
+
+
+def _rechecked(filter: Any) -> Iterator[str]:
+    if isinstance(filter, Mapping):
+        for name, inner in filter.items():
+            yield from _codes(inner) if name == "iv" else _rechecked(inner)
+    elif isinstance(filter, (list, tuple)):
+        for one in filter:
+            yield from _rechecked(one)
+
+
 def listed(codes: Sequence[str]) -> str:
+    """Returns codes as a sentence holds them."""
     return ", ".join(codes) or "everything"
 
 
