@@ -24,10 +24,14 @@ _LETTER = f"[^\\W_{CJK}]"
 
 
 class Word(NamedTuple):
-    """One word asked for: the grams that lead to it, and the pattern that decides in folded text."""
+    """One word asked for: the grams that lead to it, and the pattern that decides in folded text.
+
+    is_kept  it has a gram, or is in one; letters alone and common words have none
+    """
 
     grams: Sequence[str]
     pattern: str
+    is_kept: bool = True
 
 
 def grams(folded: str) -> tuple[str, ...]:
@@ -49,7 +53,7 @@ def letters(folded: str) -> tuple[str, ...]:
 
 def words(folded: str) -> list[Word]:
     """Returns the words of a text that is asked for."""
-    return [Word(_leading(run), _pattern(run)) for run in _RUN.findall(folded)]
+    return [Word(_leading(run), _pattern(run), bool(_of_run(run))) for run in _RUN.findall(folded)]
 
 
 def inside(folded: str) -> tuple[list[str], list[str]]:

@@ -20,6 +20,8 @@ SQUARES = 200
 # How many squares make a degree, the fine ones and the coarse.
 _GRIDS = (10, 1)
 _KM_PER_DEGREE = EARTH_KM * math.pi / 180
+# In degrees, a tenth of a millimetre: more than floating point numbers lose.
+_MARGIN = 1e-9
 _UNITS_KM = {"km": 1.0, "m": 0.001, "cm": 0.00001, "[mi_us]": 1.609347219, "[mi_i]": 1.609344, "mi": 1.609344,
              "[nmi_i]": 1.852, "[ft_i]": 0.0003048}
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,20})?", re.ASCII)
@@ -54,8 +56,8 @@ def near(asked: Asked, value: str) -> Alternative:
     latitude, longitude, distance = _read(asked, value)
     centre = _point(latitude, longitude)
     decides = _within(asked.code, centre, distance)
-    squares = _squares(asked.code, latitude, longitude, distance)
-    return Driven((squares,), decides) if squares else Sift(decides)
+    leading = squares(asked.code, latitude, longitude, distance)
+    return Driven((leading,), decides) if leading else Sift(decides)
 
 
 def _read(asked: Asked, value: str) -> tuple[float, float, float]:
@@ -71,9 +73,9 @@ def _read(asked: Asked, value: str) -> tuple[float, float, float]:
     return found
 
 
-def _squares(code: str, latitude: float, longitude: float, distance: float) -> tuple[str, ...]:
+def squares(code: str, latitude: float, longitude: float, distance: float) -> tuple[str, ...]:
     """The squares that hold all that is near; the coarse ones where the fine are too many, none near a pole."""
-    north = distance / _KM_PER_DEGREE
+    north = distance / _KM_PER_DEGREE + _MARGIN
     if abs(latitude) + north > 89:
         return ()
     # A circle reaches furthest east on its side nearer to the pole.

@@ -45,17 +45,15 @@ def _anywhere(asked: Asked, value: str, under: Sequence[str]) -> Alternative:
     """Grams decide: that they stand side by side is not looked at, nor could it be without the text."""
     if not asked.text.full_text:
         raise NotSupported(f"{asked.parameter.code}: this server keeps no full text.")
-    found = asked_words(asked, value)
+    found = [one for one in asked_words(asked, value) if one.is_kept]
     drivers = [tuple(key(code, gram) for code in under) for one in found for gram in one.grams]
-    short = [{"ix": {"$regex": f"^({'|'.join(under)})={_near(one)}"}} for one in found if not one.grams]
+    # One Japanese character alone is the first or the last of a pair.
+    single = [{"ix": {"$regex": f"^({'|'.join(under)})=.?{one.pattern}"}} for one in found if not one.grams]
+    if not found:
+        raise BadRequest(f"{asked.parameter.code}: {value[:100]!r} has only letters and words that are in every text.")
     if not drivers:
-        return Sift({"$and": short})
-    return Driven(tuple(dict.fromkeys(drivers)), {"$and": short} if short else {})
-
-
-def _near(word: Word) -> str:
-    """One Japanese character is the first or the last of a pair; a letter, or a word of every text, is not stored."""
-    return f".?{word.pattern}"
+        return Sift({"$and": single})
+    return Driven(tuple(dict.fromkeys(drivers)), {"$and": single} if single else {})
 
 
 CONTENT_MODIFIERS: Mapping[str, Callable[[Asked, str], Alternative]] = {"": content}

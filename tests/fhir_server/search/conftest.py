@@ -9,6 +9,7 @@ import pytest
 
 from fhir_server.definitions.registry import load
 from fhir_server.fhirjson import encode
+from fhir_server.search.codes import StoredCodes
 from fhir_server.search.index import Index
 from fhir_server.search.plan import plan
 from fhir_server.search.query import parse
@@ -37,7 +38,8 @@ def search(store: Store) -> Search:
     def run(resources: Sequence[dict[str, Any]], url: str) -> list[str]:
         put(store, resources)
         type, _, query = url.partition("?")
-        wanted = plan(parse(type, parse_qsl(query, strict_parsing=True), load()))
+        codes = StoredCodes(load(), lambda plan: [one.raw for one in store.find(plan).rows])
+        wanted = plan(parse(type, parse_qsl(query, strict_parsing=True), load(), codes=codes))
         found = [one.id for one in store.find(wanted).rows]
         assert store.count(wanted) == len(found)
         return found
