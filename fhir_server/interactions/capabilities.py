@@ -12,6 +12,7 @@ from fhir_server.definitions.registry import Definitions
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import Resource, encode
 from fhir_server.interactions.transaction import KINDS
+from fhir_server.patch.patch import MEDIA_TYPES
 from fhir_server.search.index import supported
 
 TYPE_LEVEL = "http://hl7.org/fhir/ValueSet/type-restful-interaction"
@@ -38,11 +39,13 @@ def _statement(base: str, context: Context) -> Resource:
         "implementation": {"description": "Kakehashi FHIR server", "url": base},
         "fhirVersion": context.definitions.version,
         "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
+        "patchFormat": ["application/fhir+json", "application/fhir+xml", *MEDIA_TYPES],
         "rest": [
             {
                 "mode": "server",
                 "security": {"description": security},
-                "resource": _resources(context.definitions, tuple(context.interactions)),
+                "resource": _resources(
+                    context.definitions, tuple(context.interactions), context.config.conditional_delete_limit),
                 "interaction": [{"code": code} for code in _of_system(context)],
                 "compartment": [_compartment(name) for name in context.definitions.compartments],
             }
@@ -60,13 +63,13 @@ def _of_system(context: Context) -> list[str]:
 
 
 @lru_cache(maxsize=4)
-def _resources(definitions: Definitions, interactions: tuple[str, ...]) -> list[Resource]:
+def _resources(definitions: Definitions, interactions: tuple[str, ...], deletes: int) -> list[Resource]:
     known = definitions.codes(TYPE_LEVEL) or frozenset()
     codes = [one for one in interactions if one in known]
-    return [_resource(type_, codes, definitions) for type_ in definitions.resource_types]
+    return [_resource(type_, codes, definitions, "multiple" if deletes > 1 else "single") for type_ in definitions.resource_types]
 
 
-def _resource(type_: str, codes: Sequence[str], definitions: Definitions) -> Resource:
+def _resource(type_: str, codes: Sequence[str], definitions: Definitions, deletes: str) -> Resource:
     return {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
@@ -74,10 +77,10 @@ def _resource(type_: str, codes: Sequence[str], definitions: Definitions) -> Res
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": True,
-        "conditionalCreate": False,
+        "conditionalCreate": True,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": True,
+        "conditionalDelete": deletes,
         "searchParam": [
             {"name": one.code, "definition": one.url, "type": one.type} for one in supported(type_, definitions)
             if one.code not in definitions.building.get(type_, ())
