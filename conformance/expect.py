@@ -95,7 +95,7 @@ def headers(seen: Seen, wanted: Mapping[str, str | bool]) -> Faults:
         elif isinstance(pattern, str) and given is None:
             yield f"There is no header {name}."
         elif isinstance(pattern, str) and not re.fullmatch(pattern, given or ""):
-            yield f"The header {name} is {given!r}, which does not match {pattern!r}."
+            yield f"The header {name} is {given}, which does not match {pattern}"
 
 
 def have(seen: Seen, wanted: Mapping[str, Any]) -> Faults:
@@ -128,12 +128,12 @@ def issue(seen: Seen, wanted: Mapping[str, str]) -> Faults:
 
 def found(seen: Seen, wanted: Sequence[str]) -> Faults:
     """Exactly these match, in any order; none twice."""
-    yield from _difference(seen.found("match", None), wanted, "match")
+    yield from _difference(seen.found("match", None), wanted, "found")
 
 
 def included(seen: Seen, wanted: Sequence[str]) -> Faults:
     """Exactly these are included, in any order; none twice."""
-    yield from _difference(seen.found("include"), wanted, "are included")
+    yield from _difference(seen.found("include"), wanted, "included")
 
 
 def finds(seen: Seen, wanted: Sequence[str]) -> Faults:
@@ -146,9 +146,9 @@ def finds(seen: Seen, wanted: Sequence[str]) -> Faults:
 def _difference(given: Sequence[str], wanted: Sequence[str], what: str) -> Faults:
     missing, more = Counter(wanted) - Counter(given), Counter(given) - Counter(wanted)
     if missing:
-        yield f"These should {what} and do not: {_list(missing)}."
+        yield f"Not {what}: {_list(missing)}."
     if more:
-        yield f"These {what} and should not, or are there twice: {_list(more)}."
+        yield f"{what.capitalize()} and should not be, or twice: {_list(more)}."
 
 
 def order(seen: Seen, wanted: Sequence[str]) -> Faults:
@@ -170,14 +170,14 @@ def text(seen: Seen, wanted: str | Sequence[str]) -> Faults:
     """Regular expressions that are found in the body."""
     for pattern in [wanted] if isinstance(wanted, str) else wanted:
         if not re.search(pattern, seen.first.text):
-            yield f"Nothing in the body matches {pattern!r}."
+            yield f"Nothing in the body matches {pattern}"
 
 
 def no_text(seen: Seen, wanted: str | Sequence[str]) -> Faults:
     """Regular expressions that are not found in the body."""
     for pattern in [wanted] if isinstance(wanted, str) else wanted:
         if re.search(pattern, seen.first.text):
-            yield f"The body has something that matches {pattern!r}."
+            yield f"The body has something that matches {pattern}"
 
 
 def empty(seen: Seen, wanted: bool) -> Faults:

@@ -8,16 +8,17 @@ from importlib.resources import files
 from xml.etree import ElementTree
 
 import jinja2
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from conformance.claims import Statement
 from conformance.driver import FAILED, NOT_CLAIMED, PASSED, Result
-from conformance.http import HIDDEN, Exchange, Server
+from conformance.http import HIDDEN, Answer, Exchange, Server
 from conformance.requirement import Chapter
 
-BODY_SHOWN = 4000
+BODY_SHOWN, PATH_SHOWN = 4000, 200
 OUTCOMES = (PASSED, FAILED, NOT_CLAIMED)
 _COLOURS = {PASSED: "green", FAILED: "bold red", NOT_CLAIMED: "yellow"}
 # What XML 1.0 cannot carry.
@@ -107,8 +108,10 @@ def html(report: Report) -> str:
     """Returns a page that stands alone: nothing is loaded from elsewhere, and no script runs."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((files(__package__) / "report.html").read_text(encoding="utf-8"))
+    server = report.server
     return template.render(
-        report=report, asked=lambda one: asked(one, report.server), answered=lambda one: answered(one, report.server))
+        report=report, path=lambda one: server.hide(one.asked.url.removeprefix(server.base).lstrip("/"))[:PATH_SHOWN],
+        asked=lambda one: asked(one, server), answered=lambda one: answered(one, server))
 
 
 def asked(exchange: Exchange, server: Server) -> str:
@@ -120,10 +123,14 @@ def asked(exchange: Exchange, server: Server) -> str:
 
 
 def answered(exchange: Exchange, server: Server) -> str:
-    """Returns the answer as text."""
+    """Returns the answer as text, JSON with a line for each member."""
     answer = exchange.answer
     lines = [f"HTTP {answer.status}", *(f"{name}: {value}" for name, value in answer.headers.items())]
-    return server.hide(_shown(lines, answer.text))
+    return server.hide(_shown(lines, _lines(answer)))
+
+
+def _lines(answer: Answer) -> str:
+    return msgspec.json.format(answer.text, indent=1) if answer.resource else answer.text
 
 
 def _shown(lines: Sequence[str], body: str) -> str:

@@ -27,6 +27,10 @@ _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _PLACE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?$")
 
 
+# What is sent and not stored.
+_UNMARKED = ("Bundle", "Parameters")
+
+
 class Unknown(Exception):
     """A request needs what is not there: a resource that could not be made, or what an earlier answer lacked."""
 
@@ -62,18 +66,18 @@ def stamped(text: str, names: Mapping[str, str]) -> str:
 
 
 def _marked(resource: dict[str, Any], tag: str) -> dict[str, Any]:
-    if resource.get("resourceType") == "Bundle":
-        entries = [
-            {**one, "resource": _marked(one["resource"], tag)} if "resource" in one else one
-            for one in resource.get("entry", ())
-        ]
-        return {**resource, "entry": entries}
-    if resource.get("resourceType") in (None, "Parameters", "Binary"):
+    if "entry" in resource and resource["resourceType"] == "Bundle":
+        return {**resource, "entry": [_marked_entry(one, tag) for one in resource["entry"]]}
+    if resource["resourceType"] in _UNMARKED:
         return resource
     meta = resource.get("meta", {})
     marks = {"security": [*meta.get("security", ()), TEST],
              "tag": [*meta.get("tag", ()), {"system": RUNS, "code": tag}]}
     return {**resource, "meta": {**meta, **marks}}
+
+
+def _marked_entry(entry: dict[str, Any], tag: str) -> dict[str, Any]:
+    return {**entry, "resource": _marked(entry["resource"], tag)} if "resource" in entry else entry
 
 
 def created(answer: Answer) -> Iterator[str]:
