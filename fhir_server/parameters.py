@@ -51,7 +51,7 @@ class Parameters:
     def __call__(self) -> Known:
         """Returns the set that was the database's EVERY seconds ago, and at most LATE when it is slow.
 
-        Raises Unavailable when the database does not answer for so long.
+        Raises Unavailable when the database does not answer.
         """
         if self._clock() - self._looked >= EVERY:
             self._look()

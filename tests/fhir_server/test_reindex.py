@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from fhir_server import reindex, status
@@ -79,6 +80,7 @@ def test_a_search_parameter_is_refused_while_it_is_built_and_then_finds_what_was
     assert refusal(fhir, "Patient?nickname=ta") == (
         400, "Patient.nickname is being built: it begins in some seconds.")
     assert status.building(context.store) == [status.Building("Patient", ["nickname"], None)]
+    assert "nickname" in requests.get(fhir.base.removesuffix("/fhir"), timeout=30).text
     build(context)
     assert fhir.ids("Patient?nickname=ta&_sort=_id") == ["p3"]
     assert fhir.ids("Patient?nickname:exact=たろちゃん") == ["p1"]
