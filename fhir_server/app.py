@@ -13,6 +13,7 @@ from fhir_server.context import Context
 from fhir_server.definitions import registry
 from fhir_server.parameters import Parameters
 from fhir_server.rest import api, guard
+from fhir_server.rest.application import Application
 from fhir_server.rest.routes import INTERACTIONS, dispatch, resolver
 from fhir_server.search import definition
 from fhir_server.search.index import Index
@@ -56,7 +57,7 @@ def context(config: Config, store: Store) -> Context:
 
 def create_app(surroundings: Context) -> flask.Flask:
     """Returns the application: the FHIR API under /fhir and the pages for people."""
-    app = flask.Flask("fhir_server", static_folder=None)
+    app = Application("fhir_server", static_folder=None)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = surroundings.config.request_limit
     app.extensions["kakehashi"] = surroundings
