@@ -11,12 +11,16 @@ from fhir_server.context import Context
 from fhir_server.definitions.registry import Definitions
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import Resource, encode
+from fhir_server.interactions.operations import operations
 from fhir_server.interactions.transaction import KINDS
 from fhir_server.patch.patch import MEDIA_TYPES
+from fhir_server.search.include import possible
 from fhir_server.search.index import supported
 
 TYPE_LEVEL = "http://hl7.org/fhir/ValueSet/type-restful-interaction"
 SYSTEM_LEVEL = "http://hl7.org/fhir/ValueSet/system-restful-interaction"
+# What every search understands beside the parameters of a type.
+COMMON = (("_filter", "special"), ("_has", "special"), ("_list", "special"))
 # Of this release.
 RELEASED = "2026-11-23"
 OPEN = "No authorization (--open): a trial on this machine only; other hosts and origins are refused."
@@ -47,6 +51,7 @@ def _statement(base: str, context: Context) -> Resource:
                 "resource": _resources(
                     context.definitions, tuple(context.interactions), context.config.conditional_delete_limit),
                 "interaction": [{"code": code} for code in _of_system(context)],
+                "searchParam": [{"name": name, "type": type_} for name, type_ in COMMON],
                 "compartment": [_compartment(name) for name in context.definitions.compartments],
             }
         ],
@@ -66,7 +71,18 @@ def _of_system(context: Context) -> list[str]:
 def _resources(definitions: Definitions, interactions: tuple[str, ...], deletes: int) -> list[Resource]:
     known = definitions.codes(TYPE_LEVEL) or frozenset()
     codes = [one for one in interactions if one in known]
-    return [_resource(type_, codes, definitions, "multiple" if deletes > 1 else "single") for type_ in definitions.resource_types]
+    several = "multiple" if deletes > 1 else "single"
+    includes, reverse = possible(definitions)
+    return [
+        {**_resource(type_, codes, definitions, several), "searchInclude": includes[type_],
+         "searchRevInclude": reverse[type_]}
+        for type_ in definitions.resource_types
+    ]
+
+
+def _operations(type_: str, definitions: Definitions) -> Resource:
+    found = [{"name": one.code, "definition": one.url} for one in operations(type_, definitions)]
+    return {"operation": found} if found else {}
 
 
 def _resource(type_: str, codes: Sequence[str], definitions: Definitions, deletes: str) -> Resource:
@@ -85,4 +101,5 @@ def _resource(type_: str, codes: Sequence[str], definitions: Definitions, delete
             {"name": one.code, "definition": one.url, "type": one.type} for one in supported(type_, definitions)
             if one.code not in definitions.building.get(type_, ())
         ],
+        **_operations(type_, definitions),
     }

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#chaining · #has · #list
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fhir_server.definitions.registry import SearchParameter
+from fhir_server.definitions.registry import Definitions, SearchParameter
 from fhir_server.outcome import BadRequest, FHIRError, NotSupported
 from fhir_server.search.criteria import Criteria, Criterion, Link, Links, Reader
 from fhir_server.search.criterion import OR_LIMIT, by_id, term
@@ -62,7 +62,8 @@ class _Chain:
             raise BadRequest(f"{name[:80]}: there is no resource type {type_[:60]!r}.")
         source = reader.linked(type_, name)
         parameter = _reference(code, source)
-        places = [one for one in source.known.places[code] if reader.type in leads_to(one, parameter)]
+        places = [one for one in source.known.places[code]
+                  if reader.type in leads_to(one, parameter, reader.definitions)]
         if not places:
             raise BadRequest(f"{name[:80]}: {code} of {type_} does not refer to {reader.type}.")
         criteria = self._criteria(rest, type_, reader)
@@ -107,7 +108,8 @@ CANONICAL = frozenset(("canonical", "uri"))
 
 def _targets(parameter: SearchParameter, type_: str, reader: Reader) -> Sequence[str]:
     """The types that a link may lead to: the one that is named, or all."""
-    possible = [target for one in reader.known.places[parameter.code] for target in leads_to(one, parameter)]
+    places = reader.known.places[parameter.code]
+    possible = [target for one in places for target in leads_to(one, parameter, reader.definitions)]
     if not type_:
         return tuple(dict.fromkeys(possible))
     if type_ not in possible:
@@ -116,9 +118,9 @@ def _targets(parameter: SearchParameter, type_: str, reader: Reader) -> Sequence
     return (type_,)
 
 
-def leads_to(place: Place, parameter: SearchParameter) -> Sequence[str]:
-    """Returns the types of what the references at `place` may refer to."""
-    return (place.within,) if place.within else parameter.target
+def leads_to(place: Place, parameter: SearchParameter, definitions: Definitions) -> Sequence[str]:
+    """Returns the types of what the references at `place` may refer to: any where the parameter does not say."""
+    return (place.within,) if place.within else parameter.target or definitions.resource_types
 
 
 def _parts_of_has(name: str) -> list[str]:

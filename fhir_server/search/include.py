@@ -3,14 +3,14 @@
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from fhir_server.definitions.registry import Definitions
 from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.chain import leads_to
 from fhir_server.search.criteria import Include, Reader
-from fhir_server.search.searchable import all_ready, missing, searchable
+from fhir_server.search.searchable import all_ready, layout, missing, searchable
 
 ANY = "*"
 _ITERATE = ("iterate", "recurse")
@@ -78,7 +78,7 @@ def _paths(read: Include, source: str, definitions: Definitions) -> Iterator[tup
     for code in ([read.code] if read.code != ANY else known.parameters):
         parameter = known.parameters[code]
         for place in known.places.get(code, ()) if parameter.type == "reference" else ():
-            types = frozenset(leads_to(place, parameter))
+            types = frozenset(leads_to(place, parameter, definitions))
             yield place.code, types & {read.target} if read.target else types
 
 
@@ -86,3 +86,25 @@ def shown(includes: Sequence[Include], type_: str, definitions: Definitions) -> 
     """Returns the parameters, as stored, that tell where `includes` lead to from resources of `type_`."""
     forward = [one for one in includes if not one.reverse]
     return tuple({code for one in forward for code, _ in paths(one, type_, definitions)})
+
+
+def possible(definitions: Definitions) -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]:
+    """Returns by type what `_include` and what `_revinclude` of a search of it may be."""
+    includes: dict[str, list[str]] = {type_: [ANY] for type_ in definitions.resource_types}
+    reverse: dict[str, list[str]] = {type_: [ANY] for type_ in definitions.resource_types}
+    for source in definitions.resource_types:
+        for code, types in _references(source, definitions):
+            includes[source].append(f"{source}:{code}")
+            for type_ in types:
+                reverse[type_].append(f"{source}:{code}")
+    return includes, reverse
+
+
+def _references(source: str, definitions: Definitions) -> Iterator[tuple[str, frozenset[str]]]:
+    """Compiles nothing: it is asked of all types."""
+    known, building = layout(source, definitions), definitions.building.get(source, ())
+    for code in sorted(set(known.places).difference(building)):
+        parameter = known.parameters[code]
+        if parameter.type == "reference":
+            places = known.places[code]
+            yield code, frozenset(type_ for one in places for type_ in leads_to(one, parameter, definitions))

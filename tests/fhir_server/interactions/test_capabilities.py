@@ -1,5 +1,10 @@
 """The CapabilityStatement claims what runs, and all of it."""
 
+from urllib.parse import parse_qsl
+
+from fhir_server.definitions.registry import load
+from fhir_server.outcome import FHIRError
+from fhir_server.search.query import parse
 from tests.server import Client
 
 CLAIMS = {"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"}
@@ -17,15 +22,27 @@ def test_every_resource_type_is_served_with_the_same_interactions(fhir: Client) 
     assert rest["security"]["description"].startswith("No authorization (--open)")
 
 
+VALUES = {"date": "2026", "number": "1", "quantity": "1", "token": "a", "string": "abc", "uri": "http://a",
+          "reference": "Patient/1", "special": "35.6|139.7|1|km"}
+TYPES = {one.url: one.type for type in load().resource_types for one in load().search_parameters(type).values()}
+COMPONENTS = {one.url: one.components for type in load().resource_types
+              for one in load().search_parameters(type).values()}
+
+
+def value(claim: dict[str, str]) -> str:
+    """What to ask of a parameter that is claimed; of a composite a value for each component."""
+    if claim["type"] != "composite":
+        return VALUES[claim["type"]]
+    return "$".join(VALUES[TYPES[url]] for url, _ in COMPONENTS[claim["definition"]])
+
+
 def test_every_search_parameter_that_is_claimed_runs(fhir: Client) -> None:
-    values = {"date": "2026", "number": "1", "quantity": "1", "token": "a", "string": "a", "uri": "http://a",
-              "reference": "Patient/1"}
     [rest] = fhir.get("metadata").json()["rest"]
     claims = [(resource["type"], one) for resource in rest["resource"] for one in resource["searchParam"]]
     # One request a type: all its parameters in a batch.
     refused = []
     for resource in rest["resource"]:
-        asked = [f"{resource['type']}?{one['name']}={values[one['type']]}" for one in resource["searchParam"]]
+        asked = [f"{resource['type']}?{one['name']}={value(one)}" for one in resource["searchParam"]]
         batch = {"resourceType": "Bundle", "type": "batch",
                  "entry": [{"request": {"method": "GET", "url": url}} for url in asked]}
         answers = fhir.send("POST", "", batch).json()["entry"]
@@ -64,3 +81,33 @@ def test_every_interaction_that_is_claimed_runs(fhir: Client) -> None:
         "update": 201, "read": 200, "vread": 200, "history-instance": 200, "history-type": 200, "history-system": 200,
         "search-type": 200, "search-system": 200, "create": 201, "patch": 200, "delete": 204, "batch": 200,
         "transaction": 200}
+
+
+def test_what_every_search_is_claimed_to_understand_runs(fhir: Client) -> None:
+    asked = {"_filter": "_id eq a", "_has:Observation:patient:code": "a", "_list": "a"}
+    [rest] = fhir.get("metadata").json()["rest"]
+    assert {one["name"] for one in rest["searchParam"]} == {name.partition(":")[0] for name in asked}
+    assert {name: fhir.get(f"Patient?{name}={value}").status_code for name, value in asked.items()} == dict.fromkeys(
+        asked, 200)
+
+
+def test_every_include_that_is_claimed_runs_and_all_others_are_refused(fhir: Client) -> None:
+    [rest] = fhir.get("metadata").json()["rest"]
+    claims = {one["type"]: (one["searchInclude"], one["searchRevInclude"]) for one in rest["resource"]}
+    assert claims["Flag"][0] == ["*", "Flag:author", "Flag:encounter", "Flag:patient", "Flag:subject"]
+    assert {"Flag:patient", "Observation:performer", "Provenance:target"} <= set(claims["Patient"][1])
+    assert "Flag:encounter" not in claims["Patient"][1]
+    refused = []
+    for type, (includes, reverse) in claims.items():
+        asked = [f"{type}?_include={one}" for one in includes] + [f"{type}?_revinclude={one}" for one in reverse]
+        refused += [url for url in asked if not is_read(url)]
+    assert refused == []
+    assert not is_read("Patient?_revinclude=Flag:encounter") and not is_read("Flag?_include=Flag:code")
+
+
+def is_read(url: str) -> bool:
+    type, _, query = url.partition("?")
+    try:
+        return bool(parse(type, parse_qsl(query), load()))
+    except FHIRError:
+        return False

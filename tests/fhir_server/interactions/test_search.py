@@ -1,13 +1,14 @@
 """Searches over HTTP: what is included, several types at once, totals, links."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fhir_server.interactions import include
 from fhir_server.store.store import Store
-from tests.server import Client, context_for, serving
+from tests.server import START, Client, context_for, serving
 
 
 def to(reference: str) -> dict[str, str]:
@@ -18,7 +19,7 @@ def observation(id: str, **content: Any) -> dict[str, Any]:
     return {"resourceType": "Observation", "id": id, "status": "final", "code": {"text": "x"}, **content}
 
 
-REGION = [
+REGION: list[dict[str, Any]] = [
     {"resourceType": "Organization", "id": "north"},
     {"resourceType": "Organization", "id": "ward", "partOf": to("Organization/north")},
     {"resourceType": "Practitioner", "id": "dr"},
@@ -176,14 +177,13 @@ def pages(client: Client, search: str) -> Iterator[list[str]]:
 
 
 def test_pages_go_on_within_one_moment(store: Store) -> None:
-    """A transaction writes all at the same time."""
-    with serving(context_for(store)) as client:
-        made = [{"resource": {"resourceType": type}, "request": {"method": "POST", "url": type}}
-                for type in ("Patient", "Group", "Basic", "Patient", "Organization", "Patient")]
-        for one in made:
-            one["resource"] |= {"Group": {"type": "person", "actual": True}, "Basic": {"code": {"text": "x"}}}.get(
-                one["resource"]["resourceType"], {})
-        client.send("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": made})
+    resources: list[dict[str, Any]] = [
+        {"resourceType": "Patient"}, {"resourceType": "Group", "type": "person", "actual": True},
+        {"resourceType": "Basic", "code": {"text": "x"}}, {"resourceType": "Patient"},
+        {"resourceType": "Organization"}, {"resourceType": "Patient"}]
+    with serving(replace(context_for(store), now=lambda: START)) as client:
+        for one in resources:
+            client.send("POST", one["resourceType"], one)
         for sort in ("_lastUpdated", "-_lastUpdated"):
             for count in (1, 2, 4):
                 search = f"?_type=Patient,Organization,Group,Basic&_sort={sort}&_count={count}"

@@ -1,5 +1,7 @@
 """_filter: what is found, what drives, what is refused and where."""
 
+from typing import Any
+
 import pytest
 
 from fhir_server.definitions.registry import load
@@ -9,7 +11,7 @@ from fhir_server.search.query import parse
 from fhir_server.store.plan import Plan
 from tests.fhir_server.search.conftest import Search
 
-PATIENTS = [
+PATIENTS: list[dict[str, Any]] = [
     {"resourceType": "Patient", "id": "a", "name": [{"family": "Yamada", "given": ["Taro"]}], "gender": "male",
      "birthDate": "1990-05-01", "managingOrganization": {"reference": "Organization/o1"},
      "identifier": [{"system": "urn:a", "value": "1,2"}]},
