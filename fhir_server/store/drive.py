@@ -4,6 +4,7 @@ Keys come out of the index in the order of newest-first pages; a range does not,
 finds it small. All else sifts, hidden from MongoDB's choice of index (design: one inverted index).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,9 @@ INDEXES: Mapping[str, Index] = {
 }
 HINTS: Mapping[str, Mapping[str, int]] = {**{name: dict(index) for name, index in INDEXES.items()}, "id": {"_id": 1}}
 
+# Above every character that a key holds: where a stretch ends of what starts with a text.
+LAST = "\U0010ffff"
+
 _LIVE: Filter = {"ix": LIVE}
 # By these indexes no tombstone is found: it has no keys and no values.
 _ONLY_LIVE = ("", "keys", "sorted")
@@ -35,12 +39,14 @@ _ONLY_LIVE = ("", "keys", "sorted")
 class Driver:
     """How MongoDB is to go: through `index`, narrowed by `filters` alone; no index: it chooses the key to go by.
 
-    few  there is so little that it may be sorted
+    few    there is so little that it may be sorted
+    meets  criteria that hold of all that is met on this way
     """
 
     index: str
     filters: Sequence[Filter]
     few: bool = False
+    meets: Sequence[Filter] = ()
 
     @property
     def hint(self) -> Mapping[str, int] | None:
@@ -63,10 +69,13 @@ def by_keys(plan: Plan) -> Driver:
 
 def few(plan: Plan, reading: Reading) -> Driver | None:
     """Returns what leads to all matches and is little, None where nothing is."""
-    for one in _candidates(plan):
-        if _is_few(plan.type, one, reading):
-            return replace(one, few=True)
-    return None
+    found = within(plan, reading.few, reading)
+    return replace(found, few=True) if found else None
+
+
+def within(plan: Plan, limit: int, reading: Reading) -> Driver | None:
+    """Returns what leads to all matches by at most `limit` keys, None where nothing does."""
+    return next((one for one in _candidates(plan) if _leads_to_at_most(limit, one, plan.type, reading)), None)
 
 
 def _candidates(plan: Plan) -> Iterator[Driver]:
@@ -74,9 +83,17 @@ def _candidates(plan: Plan) -> Iterator[Driver]:
     for keys in plan.keys:
         yield Driver("keys", [any_of(keys), *dates])
     for one in plan.ranges:
-        yield Driver(one.index, [one.filter])
+        yield _stretch(one)
     if dates and not plan.keys:
         yield Driver("keys", [_LIVE, *dates])
+
+
+def _stretch(range: Range) -> Driver:
+    """As a regular expression MongoDB decides by the keys alone what starts with a text, and fetches nothing for it."""
+    match range.filter:
+        case {"ix": {"$elemMatch": {"$gte": low, "$lt": high}}} if high == low + LAST and "\0" not in low:
+            return Driver(range.index, [{"ix": {"$regex": "^" + re.escape(low)}}], meets=[range.filter])
+    return Driver(range.index, [range.filter])
 
 
 def walk(plan: Plan, field: str) -> Driver:
@@ -95,8 +112,9 @@ _WALKS = {"ts": "updated", "_id": "id"}
 def criteria(plan: Plan, driver: Driver) -> tuple[Sequence[Filter], Sequence[Filter]]:
     """Returns what drives and what sifts, of all criteria that are not about other resources."""
     live = [] if driver.index in _ONLY_LIVE else [_LIVE]
+    known = [*driver.filters, *driver.meets]
     others = [*live, *map(any_of, plan.keys), *dated(plan), *plan.rest]
-    return driver.filters, [_aside(one) for one in others if one not in driver.filters]
+    return driver.filters, [_aside(one) for one in others if one not in known]
 
 
 def together(filters: Sequence[Filter]) -> Filter:
@@ -119,17 +137,17 @@ def _aside(criterion: Filter) -> Filter:
     return {"$nor": [{"$nor": [criterion]}]}
 
 
-def _is_few(type_: str, driver: Driver, reading: Reading) -> bool:
+def _leads_to_at_most(limit: int, driver: Driver, type_: str, reading: Reading) -> bool:
     match driver.filters:
         case [{"ix": {"$elemMatch": {"$gte": low, "$lt": high, **rest}}}] if not rest:
-            return low >= high or not _beyond(type_, low, high, reading)
-    return reading.count(type_, together(driver.filters), driver.hint, reading.few + 1) <= reading.few
+            return low >= high or not _goes_beyond(limit, low, high, type_, reading)
+    return reading.count(type_, together(driver.filters), driver.hint, limit + 1) <= limit
 
 
-def _beyond(type_: str, low: str, high: str, reading: Reading) -> bool:
-    """Whether more than a few lie in a stretch of keys. Told by bounds, MongoDB fetches no document for it."""
+def _goes_beyond(limit: int, low: str, high: str, type_: str, reading: Reading) -> bool:
+    """Whether more lie in a stretch of keys. Told by bounds, MongoDB fetches no document for it."""
     found, _ = reading.rows(
-        type_, {}, {"_id": 1}, 1, hint=HINTS["keys"], skip=reading.few, min=_bound(low), max=_bound(high))
+        type_, {}, {"_id": 1}, 1, hint=HINTS["keys"], skip=limit, min=_bound(low), max=_bound(high))
     return bool(found)
 
 

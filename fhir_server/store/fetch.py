@@ -10,9 +10,6 @@ from fhir_server.store.plan import Filter, Plan
 from fhir_server.store.reading import Index, Reading, Slow
 from fhir_server.store.words import about, listed
 
-# Nearly every search ends long before. One that does not is run again, step by step, up to the bound.
-QUICK_MS = 500
-
 
 def fetch(
     plan: Plan,
@@ -29,7 +26,7 @@ def fetch(
     """
     drives, sifts = criteria(plan, driver)
     every = together([*drives, *behind, *sifts])
-    ms = {"ms": QUICK_MS} if _may_be_long(plan, driver, sifts, reading) else {}
+    ms = {"ms": reading.quick} if _may_be_long(plan, driver, sifts, reading) else {}
     try:
         return reading.rows(plan.type, every, projection, limit, sort, driver.hint, **ms)
     except Slow:
@@ -51,12 +48,12 @@ def examined(plan: Plan, driver: Driver, reading: Reading, behind: Sequence[Filt
     return reading.count(plan.type, together([*driver.filters, *behind]), driver.hint, reading.examine + 1)
 
 
-def too_costly(plan: Plan, reading: Reading) -> TooCostly:
+def too_costly(plan: Plan, reading: Reading, advice: str = "") -> TooCostly:
     """Returns the refusal of a search that would go through too much."""
     codes = listed(about(*plan.rest, *map(any_of, plan.keys)))
     return TooCostly(
         f"The search would go through more than {reading.examine:,} resources of type {plan.type} by {codes}."
-        " Name a patient, or narrow it by a code, an identifier or a shorter period.")
+        f" Name a patient, or narrow it by a code, an identifier or a shorter period{advice}.")
 
 
 def _may_be_long(plan: Plan, driver: Driver, sifts: Sequence[Filter], reading: Reading) -> bool:

@@ -1,17 +1,17 @@
 """Runs plans: pages by keyset, each within a time limit and a limit of what is gone through for it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any, NamedTuple, TypeVar
 
 from fhir_server.store.database import Document
 from fhir_server.store.drive import INDEXES, Driver, drive
 from fhir_server.store.fetch import fetch
 from fhir_server.store.join import settled
-from fhir_server.store.order import VALUES, position
-from fhir_server.store.plan import Order, Plan, Position
+from fhir_server.store.order import VALUES, position, projection
+from fhir_server.store.plan import Plan, Position
 from fhir_server.store.reading import Deadline, Reading
 from fhir_server.store.walk import first, walked
 
@@ -56,7 +56,9 @@ def find(plan: Plan, reading: Reading, limit_bytes: int = ANSWER_LIMIT) -> Page:
     Raises TooCostly when it takes too long, or would go through too much.
     """
     plan = settled(plan, reading) if plan.joins else plan
-    return _direct(plan, reading, limit_bytes) if _lies_in_an_index(plan) else _picked(plan, reading, limit_bytes)
+    if _lies_in_an_index(plan):
+        return _direct(plan, reading, limit_bytes)
+    return _page(plan, first(plan, plan.limit + 1, reading), reading, limit_bytes)
 
 
 def fitting(rows: Iterable[Row], limit: int, limit_bytes: int, size: Callable[[Row], int]) -> tuple[list[Row], bool]:
@@ -77,31 +79,43 @@ def _lies_in_an_index(plan: Plan) -> bool:
 
 
 def _direct(plan: Plan, reading: Reading, limit_bytes: int) -> Page:
+    driver = drive(plan, reading)
     # One more than asked tells whether there is a next page.
-    batches = walked(plan, drive(plan, reading), reading, _projection(plan), repeat(plan.limit + 1))
-    shown, cut = fitting(chain.from_iterable(batches), plan.limit, limit_bytes, lambda row: len(row["raw"]))
-    return Page([_found(row, plan.shown) for row in shown], _more(shown, cut, plan.order))
+    sizes = repeat(plan.limit + 1)
+    if driver.meets:
+        # All that orders the rows may lie in the index: no need to fetch many, only to leave most of them out.
+        slim = walked(plan, driver, reading, projection(plan.order), sizes)
+        return _page(plan, list(islice(chain.from_iterable(slim), plan.limit + 1)), reading, limit_bytes)
+    batches = walked(plan, driver, reading, _projection(plan), sizes)
+    shown, cut = fitting(chain.from_iterable(batches), plan.limit, limit_bytes, _size)
+    more = position(shown[-1], plan.order) if shown and cut else None
+    return Page([_found(row, plan.shown) for row in shown], more)
 
 
-def _picked(plan: Plan, reading: Reading, limit_bytes: int) -> Page:
-    """Finds slim rows first, and then the contents of the few that make the page."""
-    rows = first(plan, plan.limit + 1, reading)
-    shown, cut = fitting(rows, plan.limit, limit_bytes, lambda row: int(row["size"]))
-    contents = _contents(plan, [row["_id"] for row in shown], reading)
-    found = [_found(contents[row["_id"]], plan.shown) for row in shown if row["_id"] in contents]
-    return Page(found, _more(shown, cut, plan.order))
+def _page(plan: Plan, rows: Sequence[Mapping[str, Any]], reading: Reading, limit_bytes: int) -> Page:
+    """The page that begins with these slim rows, one more than it may have."""
+    wanted = {row["_id"]: row for row in rows[:plan.limit]}
+    shown, cut = fitting(_contents(plan, list(wanted), reading), plan.limit, limit_bytes, _size)
+    more = wanted[shown[-1]["_id"]] if cut else rows[plan.limit - 1] if 0 < plan.limit < len(rows) else None
+    return Page([_found(row, plan.shown) for row in shown], position(more, plan.order) if more else None)
 
 
-def _contents(plan: Plan, ids: Sequence[str], reading: Reading) -> Mapping[str, Document]:
-    """The documents of those that still match, by id: somebody may have changed one meanwhile."""
-    found: dict[str, Document] = {}
-    left, cut = list(ids), True
-    while left and cut:
-        driver = Driver("id", [{"_id": {"$in": left}}], few=True)
-        rows, cut = fetch(plan, driver, reading, _projection(plan), len(left))
-        found.update((row["_id"], row) for row in rows)
-        left = [one for one in left if one not in found]
-    return found
+def _contents(plan: Plan, ids: Sequence[str], reading: Reading) -> Iterator[Document]:
+    """Yields the documents of those that still match, in this order: somebody may have changed one meanwhile."""
+    by_id, cut = _some(plan, ids, reading)
+    for one in ids:
+        if one not in by_id and cut:
+            by_id, _ = _some(plan, [one], reading)
+        if one in by_id:
+            yield by_id[one]
+
+
+def _some(plan: Plan, ids: Sequence[str], reading: Reading) -> tuple[Mapping[str, Document], bool]:
+    if not ids:
+        return {}, False
+    driver = Driver("id", [{"_id": {"$in": list(ids)}}], few=True)
+    rows, cut = fetch(plan, driver, reading, _projection(plan), len(ids))
+    return {row["_id"]: row for row in rows}, cut
 
 
 def _projection(plan: Plan) -> Mapping[str, int]:
@@ -115,5 +129,5 @@ def _found(row: Mapping[str, Any], shown: Sequence[str]) -> Found:
     return Found(row["_id"], row["v"], row["ts"], row["raw"], keys)
 
 
-def _more(shown: Sequence[Mapping[str, Any]], cut: bool, order: Order) -> Position | None:
-    return position(shown[-1], order) if shown and cut else None
+def _size(row: Mapping[str, Any]) -> int:
+    return len(row["raw"])

@@ -17,6 +17,8 @@ from fhir_server.store.plan import Filter
 TIME_LIMIT_MS = 10_000
 # So many resources may be gone through for a page or a total, if its time does not end before.
 EXAMINE_LIMIT = 100_000
+# Nearly every search ends long before.
+QUICK_MS = 500
 # Up to this many matches are fetched and sorted; more are met soon enough on a walk in order.
 FEW = 2000
 # MongoDB merges so many keys in order.
@@ -73,6 +75,7 @@ class Reading:
 
     examine  so many resources it may go through
     few      so many matches may be fetched to be sorted
+    quick    a search that may be long is given so many ms first, before it is run step by step
     joined   by so many keys or ids at a time other resources are looked for
     seen     if given, each command that was run is added to it
     """
@@ -82,6 +85,7 @@ class Reading:
     session: ClientSession | None = None
     examine: int = EXAMINE_LIMIT
     few: int = FEW
+    quick: int = QUICK_MS
     joined: int = JOINED
     seen: list[Document] | None = None
 

@@ -3,15 +3,19 @@
 from dataclasses import replace
 from itertools import repeat
 
-from fhir_server.store.drive import Driver, by_keys, criteria, few, together, walk
-from fhir_server.store.fetch import QUICK_MS, examined, narrowest, too_costly
+from fhir_server.store.drive import Driver, by_keys, criteria, few, together, walk, within
+from fhir_server.store.fetch import examined, narrowest, too_costly
 from fhir_server.store.join import settled, sift
 from fhir_server.store.plan import Order, Plan
-from fhir_server.store.reading import Reading, Slow
+from fhir_server.store.reading import Reading
 from fhir_server.store.walk import walked
 
 # An estimate is made from so many resources, taken by chance.
 SAMPLE = 1000
+# What leads to so little is taken, before what leads to as much as may be gone through.
+SOME = 20_000
+
+_ADVICE = ", or ask for _total=estimate"
 
 _SHOWN = {"ix": 1, "d": 1}
 
@@ -45,7 +49,7 @@ def _counted(plan: Plan, reading: Reading) -> int:
     driver = few(plan, reading)
     if plan.joins:
         return _with_joins(plan, driver or _all(plan), reading)
-    return _by(plan, driver, reading) if driver else _many(plan, _all(plan), reading)
+    return _by(plan, driver, reading) if driver else _many(plan, reading)
 
 
 def _is_covered(plan: Plan) -> bool:
@@ -58,30 +62,26 @@ def _all(plan: Plan) -> Driver:
     return by_keys(plan) if plan.keys else walk(plan, "d")
 
 
-def _by(plan: Plan, driver: Driver, reading: Reading, ms: int = 0) -> int:
+def _by(plan: Plan, driver: Driver, reading: Reading) -> int:
     drives, sifts = criteria(plan, driver)
-    limited = {"ms": ms} if ms else {}
-    return reading.count(plan.type, together([*drives, *sifts]), driver.hint, **limited)
+    return reading.count(plan.type, together([*drives, *sifts]), driver.hint)
 
 
-def _many(plan: Plan, driver: Driver, reading: Reading) -> int:
+def _many(plan: Plan, reading: Reading) -> int:
     """Counts what is not few, if it may be gone through."""
-    if reading.session:
-        return _by(plan, driver, reading)
-    try:
-        return _by(plan, driver, reading, QUICK_MS)
-    except Slow:
-        pass
-    driver = narrowest(plan, driver, reading)
-    if examined(plan, driver, reading) > reading.examine:
-        raise too_costly(plan, reading)
+    for limit in (min(SOME, reading.examine), reading.examine):
+        if driver := within(plan, limit, reading):
+            return _by(plan, driver, reading)
+    driver = _all(plan)
+    if examined(plan, narrowest(plan, driver, reading), reading) > reading.examine:
+        raise too_costly(plan, reading, _ADVICE)
     return _by(plan, driver, reading)
 
 
 def _with_joins(plan: Plan, driver: Driver, reading: Reading) -> int:
     """Goes through all rows, as many as may be."""
     if examined(plan, narrowest(plan, driver, reading), reading) > reading.examine:
-        raise too_costly(plan, reading)
+        raise too_costly(plan, reading, _ADVICE)
     number = 0
     for rows in walked(replace(plan, order=Order(), after=None), driver, reading, _SHOWN, repeat(reading.joined)):
         number += len(sift(rows, plan, reading))

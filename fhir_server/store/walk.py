@@ -1,4 +1,4 @@
-"""The matches of a settled plan in the order of its pages, as slim rows: what orders them, and how large they are."""
+"""The matches of a settled plan in the order of its pages, as slim rows: their ids, and what orders them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ Batches = Iterator[Sequence[Row]]
 
 
 def first(plan: Plan, limit: int, reading: Reading) -> list[Row]:
-    """Returns the first `limit` matches behind `plan.after`: `size` in bytes, and the fields of the order.
+    """Returns the first `limit` matches behind `plan.after`: their ids, and the fields of the order.
 
     Raises TooCostly.
     """
-    shown = {"size": {"$binarySize": "$raw"}, **orders.projection(plan.order), **({"ix": 1} if plan.joins else {})}
+    shown = {**orders.projection(plan.order), **({"ix": 1} if plan.joins else {})}
     return _Walk(reading, shown).first(plan, limit)
 
 

@@ -82,7 +82,7 @@ def joins(chance: Random, depth: int) -> Sequence[Join]:
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_match_is_found_once_in_order(database: Database[Document], seed: int) -> None:
     chance = Random(seed)
     data = {type_: [document(chance, f"i{number}") for number in range(chance.randint(1, SIZE))] for type_ in TYPES}
