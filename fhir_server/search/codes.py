@@ -10,6 +10,7 @@ from functools import cached_property
 from fhir_server.definitions.registry import Definitions
 from fhir_server.definitions.value_set import Terminology, codings, concepts
 from fhir_server.fhirjson import Resource, decode
+from fhir_server.search.searchable import searchable
 from fhir_server.search.term import key
 from fhir_server.store.plan import Order, Plan, Sort
 
@@ -70,7 +71,8 @@ class StoredCodes:
     def _stored(self, type_: str, url: str) -> Resource | None:
         """The one of this URL that was updated last."""
         if (type_, url) not in self._read:
-            keys = [*((one,) for one in self.condition), (key("url", url),)]
+            stored = searchable(type_, self.definitions).places["url"][0].code
+            keys = [*((one,) for one in self.condition), (key(stored, url),)]
             found = self.find(Plan(type_, keys, order=Order((Sort("ts"),)), limit=1))
             self._read[type_, url] = next((decode(raw) for raw in found), None)
         return self._read[type_, url]

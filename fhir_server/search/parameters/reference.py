@@ -124,9 +124,9 @@ def _of_versions(asked: Asked, value: str, modifier: str, pattern: Callable[[str
         raise NotSupported(f"{asked.parameter.code}:{modifier} is for versions of canonicals; it refers to resources.")
     url, _, version = unescape(value).partition("|")
     if not version:
-        return keys(asked.code, url)
+        return keys(asked.code, _stored(url))
     found = pattern(url, version).replace("\0", r"\x00")
-    return Driven((keys(asked.code, url).keys,), {"ix": {"$regex": f"^{re.escape(asked.code)}={found}$"}})
+    return Driven((keys(asked.code, _stored(url)).keys,), {"ix": {"$regex": f"^{re.escape(asked.code)}={found}$"}})
 
 
 _CANONICAL = frozenset({"canonical", "uri"})

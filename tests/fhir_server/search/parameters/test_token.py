@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fhir_server.outcome import BadRequest, NotSupported
 from tests.fhir_server.search.conftest import Search
 
 
@@ -80,3 +81,104 @@ PATIENTS: list[dict[str, Any]] = [
 ])
 def test_identifiers_booleans_and_contact_points_are_tokens(search: Search, query: str, found: list[str]) -> None:
     assert search(PATIENTS, f"Patient?{query}") == found
+
+
+COUNTRY = "http://example.org/CodeSystem/disease"
+TERMS: list[dict[str, Any]] = [
+    {"resourceType": "CodeSystem", "id": "tree", "status": "active", "content": "complete", "url": COUNTRY, "concept": [
+        {"code": "infection", "concept": [{"code": "flu", "concept": [{"code": "flu-a"}]}, {"code": "cold"}]},
+        {"code": "injury", "property": [{"code": "child", "valueCode": "burn"}]},
+        {"code": "burn"}, {"code": "scald", "property": [{"code": "parent", "valueCode": "burn"}]}]},
+    {"resourceType": "ValueSet", "id": "flus", "status": "active", "url": "http://example.org/ValueSet/flus",
+     "compose": {"include": [{"system": COUNTRY, "filter": [{"property": "concept", "op": "is-a", "value": "flu"}]}]}},
+    {"resourceType": "ValueSet", "id": "mixed", "status": "active", "url": "http://example.org/ValueSet/mixed",
+     "compose": {"include": [{"valueSet": ["http://example.org/ValueSet/flus"]},
+                             {"system": "urn:other", "concept": [{"code": "flu"}]}]}},
+    {"resourceType": "ValueSet", "id": "many", "status": "active", "url": "http://example.org/ValueSet/many",
+     "compose": {"include": [{"system": COUNTRY, "concept": [{"code": f"x{n}"} for n in range(500)] + [{"code": "cold"}]
+                              }]}},
+    {"resourceType": "ValueSet", "id": "expanded", "status": "active", "url": "http://example.org/ValueSet/expanded",
+     "expansion": {"timestamp": "2024-01-01", "contains": [
+         {"system": COUNTRY, "code": "flu", "contains": [{"system": COUNTRY, "code": "flu-a"}]}]}},
+    {"resourceType": "ValueSet", "id": "round", "status": "active", "url": "http://example.org/ValueSet/round",
+     "compose": {"include": [{"valueSet": ["http://example.org/ValueSet/round"]}]}},
+]
+
+
+def condition(id: str, system: str, code: str, **content: Any) -> dict[str, Any]:
+    return {"resourceType": "Condition", "id": id, "subject": {"reference": "Patient/p"},
+            "code": {"coding": [{"system": system, "code": code}]}, **content}
+
+
+CONDITIONS = [condition("a", COUNTRY, "flu-a"), condition("flu", COUNTRY, "flu"), condition("cold", COUNTRY, "cold"),
+              condition("scald", COUNTRY, "scald"), condition("other", "urn:other", "flu")]
+
+
+@pytest.mark.parametrize("query, found", [
+    ("code:below=http://example.org/CodeSystem/disease|infection", ["cold", "flu", "a"]),
+    ("code:below=http://example.org/CodeSystem/disease|flu-a", ["a"]),
+    ("code:below=http://example.org/CodeSystem/disease|injury", ["scald"]),
+    ("code:above=http://example.org/CodeSystem/disease|flu-a", ["flu", "a"]),
+    ("code:above=http://example.org/CodeSystem/disease|scald", ["scald"]),
+    ("code:below=http://example.org/CodeSystem/disease|unheard", []),
+    ("code:in=http://example.org/ValueSet/flus", ["flu", "a"]),
+    ("code:in=http://example.org/ValueSet/mixed", ["other", "flu", "a"]),
+    ("code:in=http://example.org/ValueSet/expanded", ["flu", "a"]),
+    ("code:in=http://example.org/ValueSet/many", ["cold"]),
+    ("code:in=http://example.org/ValueSet/many,http://example.org/ValueSet/expanded", ["cold", "flu", "a"]),
+    ("code:not-in=http://example.org/ValueSet/flus", ["other", "scald", "cold"]),
+    ("code:not-in=http://example.org/ValueSet/many", ["other", "scald", "flu", "a"]),
+])
+def test_codes_are_found_by_value_sets_and_hierarchies(search: Search, query: str, found: list[str]) -> None:
+    assert search([*TERMS, *CONDITIONS], f"Condition?{query}") == found
+
+
+@pytest.mark.parametrize("query, found", [
+    ("gender:in=http://hl7.org/fhir/ValueSet/administrative-gender", ["hanako", "taro"]),
+    ("gender:not-in=http://hl7.org/fhir/ValueSet/administrative-gender", ["jiro"]),
+    ("gender:in=http://hl7.org/fhir/ValueSet/observation-status", []),
+])
+def test_codes_of_the_standard_are_known(search: Search, query: str, found: list[str]) -> None:
+    assert search(PATIENTS, f"Patient?{query}") == found
+
+
+@pytest.mark.parametrize("query, error, text", [
+    ("code:in=http://example.org/ValueSet/none", NotSupported,
+     "code: the codes of the value set 'http://example.org/ValueSet/none' cannot be listed here."),
+    ("code:in=http://example.org/ValueSet/round", NotSupported,
+     "code: the codes of the value set 'http://example.org/ValueSet/round' cannot be listed here."),
+    ("code:below=urn:none|x", NotSupported, "code: what is above and below 'urn:none|x' is not known here."),
+    ("code:below=flu", BadRequest, "code:below is system|code, not 'flu'."),
+    ("code:above=|flu", BadRequest, "code:above is system|code, not '|flu'."),
+    ("code:of-type=urn:t|MR|1", NotSupported, "code has no identifiers: :of-type does not fit."),
+    ("identifier:of-type=MR|1", BadRequest,
+     "identifier:of-type is system|code|value of an identifier's type, not 'MR|1'."),
+    ("code:exact=x", NotSupported,
+     "code does not support :exact, only :not, :text, :of-type, :in, :not-in, :above, :below, :missing."),
+])
+def test_what_cannot_be_answered_is_refused(search: Search, query: str, error: type[Exception], text: str) -> None:
+    with pytest.raises(error) as refused:
+        search(TERMS, f"Condition?{query}")
+    assert str(refused.value) == text
+
+
+V2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
+PEOPLE: list[dict[str, Any]] = [
+    {"resourceType": "Patient", "id": "record", "identifier": [
+        {"system": "urn:h", "value": "12345", "type": {"coding": [{"system": V2, "code": "MR"}], "text": "カルテ番号"}}]},
+    {"resourceType": "Patient", "id": "licence", "identifier": [
+        {"system": "urn:h", "value": "12345", "type": {"coding": [{"system": V2, "code": "DL"}]}},
+        {"system": "urn:h", "value": "999", "type": {"coding": [{"system": V2, "code": "MR"}]}}]},
+    {"resourceType": "Patient", "id": "bare", "identifier": [{"system": "urn:h", "value": "12345"}]},
+]
+
+
+@pytest.mark.parametrize("query, found", [
+    (f"identifier:of-type={V2}|MR|12345", ["record"]),
+    (f"identifier:of-type={V2}|DL|12345", ["licence"]),
+    (f"identifier:of-type={V2}|MR|999", ["licence"]),
+    (f"identifier:of-type={V2}|XX|12345", []),
+    ("identifier:text=カルテ", ["record"]),
+])
+def test_identifiers_are_found_by_their_type(search: Search, query: str, found: list[str]) -> None:
+    assert search(PEOPLE, f"Patient?{query}") == found
