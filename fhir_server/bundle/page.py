@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/bundle.html
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 from fhir_server.fhirjson import encode, instant
 from fhir_server.outcome import Issue, operation_outcome
@@ -17,6 +18,22 @@ class Link:
 
     relation: str
     url: str
+
+
+# Legible in a link as they are.
+_LEGIBLE = ":,-"
+
+
+def links(where: str, said: Sequence[tuple[str, str]], behind: str = "") -> list[Link]:
+    """Returns the link to what was asked, and the one to the next page, where `behind` is its token."""
+    found = [Link("self", _url(where, said))]
+    if behind:
+        found.append(Link("next", _url(where, [*(pair for pair in said if pair[0] != "_page"), ("_page", behind)])))
+    return found
+
+
+def _url(where: str, said: Sequence[tuple[str, str]]) -> str:
+    return "?".join(filter(None, (where, urlencode(said, safe=_LEGIBLE, quote_via=quote))))
 
 
 def page(kind: str, entries: Sequence[bytes], links: Sequence[Link], total: int | None = None) -> bytes:

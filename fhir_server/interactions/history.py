@@ -1,12 +1,12 @@
 """history of one resource, of a type, of all: https://hl7.org/fhir/R4/http.html#history"""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fhir_server.access.condition import condition
-from fhir_server.bundle.page import Link, history_entry, page
+from fhir_server.bundle.page import history_entry, links, page
 from fhir_server.context import Context
 from fhir_server.exchange import Request, Response
 from fhir_server.outcome import BadRequest, NotFound
@@ -16,8 +16,6 @@ from fhir_server.store.past import Asked, PastPage, Spot
 from fhir_server.store.plan import Position
 
 PAGE = 100
-# Legible in a link as they are.
-LEGIBLE = ":-"
 
 
 def history(request: Request, context: Context) -> Response:
@@ -31,7 +29,9 @@ def history(request: Request, context: Context) -> Response:
     if not found.versions and request.id:
         _check_known(request, asked, context)
     entries = [history_entry(one, request.base) for one in found.versions]
-    return Response(200, page("history", entries, list(_links(request, found, context)), _total(asked, found)))
+    behind = _token(found.more, request, context) if found.more else ""
+    said = links(f"{request.base}/{_where(request)}", [*request.query, *request.shown], behind)
+    return Response(200, page("history", entries, said, _total(asked, found)))
 
 
 def _asked(request: Request, context: Context) -> Asked:
@@ -48,17 +48,15 @@ def _asked(request: Request, context: Context) -> Asked:
 
 
 def _count(asked: Asked, value: str, request: Request, context: Context) -> Asked:
-    if not (value.isascii() and value.isdigit() and 0 < int(value[:10]) < 10**9):
-        raise BadRequest(f"_count is {value[:60]!r}, which is no count.", expression="http._count")
-    return replace(asked, limit=min(int(value), context.config.page_limit))
+    return replace(asked, limit=count(value, context))
 
 
 def _since(asked: Asked, value: str, request: Request, context: Context) -> Asked:
-    return replace(asked, since=_period("_since", value, context)[0])
+    return replace(asked, since=period("_since", value, context)[0])
 
 
 def _at(asked: Asked, value: str, request: Request, context: Context) -> Asked:
-    return replace(asked, at=_period("_at", value, context))
+    return replace(asked, at=period("_at", value, context))
 
 
 def _page(asked: Asked, value: str, request: Request, context: Context) -> Asked:
@@ -69,7 +67,15 @@ PARAMETERS: Mapping[str, Callable[[Asked, str, Request, Context], Asked]] = {
     "_count": _count, "_since": _since, "_at": _at, "_page": _page}
 
 
-def _period(name: str, value: str, context: Context) -> tuple[datetime, datetime]:
+def count(value: str, context: Context) -> int:
+    """Returns the size of a page that `_count` asks for. Raises BadRequest."""
+    if not (value.isascii() and value.isdigit() and 0 < int(value[:10]) < 10**9):
+        raise BadRequest(f"_count is {value[:60]!r}, which is no count.", expression="http._count")
+    return min(int(value), context.config.page_limit)
+
+
+def period(name: str, value: str, context: Context) -> tuple[datetime, datetime]:
+    """Returns what the date in a parameter covers, the end not included. Raises BadRequest that names it."""
     try:
         return span(value, context.index.zone)
     except ValueError:
@@ -91,21 +97,8 @@ def _total(asked: Asked, found: PastPage) -> int | None:
     return None if found.more else len(found.versions)
 
 
-def _links(request: Request, found: PastPage, context: Context) -> Iterator[Link]:
-    where = f"{request.base}/{_where(request)}"
-    yield Link("self", "?".join(filter(None, (where, _text((*request.query, *request.shown))))))
-    if found.more:
-        said = [pair for pair in request.query if pair[0] != "_page"]
-        behind = token(_position(found.more), _identity(request), context.page_key, context.now())
-        yield Link("next", f"{where}?{_text([*said, *request.shown, ('_page', behind)])}")
-
-
 def _where(request: Request) -> str:
     return "/".join(filter(None, (request.type, request.id, "_history")))
-
-
-def _text(pairs: Sequence[tuple[str, str]]) -> str:
-    return urlencode(pairs, safe=LEGIBLE, quote_via=quote)
 
 
 def _identity(request: Request) -> str:
@@ -113,8 +106,9 @@ def _identity(request: Request) -> str:
     return f"{_where(request)}?{urlencode([pair for pair in request.query if pair[0] not in ('_count', '_page')])}"
 
 
-def _position(spot: Spot) -> Position:
-    return Position((spot.updated, spot.type, str(spot.version)), spot.id)
+def _token(spot: Spot, request: Request, context: Context) -> str:
+    behind = Position((spot.updated, spot.type, str(spot.version)), spot.id)
+    return token(behind, _identity(request), context.page_key, context.now())
 
 
 def _spot(found: Position) -> Spot:

@@ -51,7 +51,7 @@ def read_request(http: flask.Request, path: str, context: Context, xml: Xml) -> 
     if method == "POST" and request.interaction.startswith("search"):
         request = with_query(request, _form(http))
     form = formats.wanted(http.environ.get("HTTP_ACCEPT", ""), request.shown)
-    if request.interaction in WITH_RESOURCE:
+    if request.interaction in WITH_RESOURCE or _asks_by_body(request, http):
         request = _with_resource(request, http, xml)
     return request, form
 
@@ -75,6 +75,12 @@ def _start(http: flask.Request, config: Config) -> Request:
 @lru_cache(64)
 def _base(scheme: str, host: str) -> str:
     return get_current_url(scheme, host) + "fhir"
+
+
+def _asks_by_body(request: Request, http: flask.Request) -> bool:
+    """An operation may be posted with its parameters in the URL alone."""
+    sent = bool(http.content_length or "HTTP_TRANSFER_ENCODING" in http.environ)
+    return sent and http.method == "POST" and request.interaction.startswith("$")
 
 
 def _form(http: flask.Request) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from fhir_server.exchange import Request, Response, pairs
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.compartment import ANY, search_compartment
 from fhir_server.interactions.history import history
+from fhir_server.interactions.operations import OPERATIONS
 from fhir_server.interactions.read import read
 from fhir_server.interactions.search import search_system, search_type
 from fhir_server.interactions.transaction import transaction
@@ -38,6 +39,7 @@ INTERACTIONS: Mapping[str, Callable[[Request, Context], Response]] = {
     "search-type": search_type,
     "search-system": search_system,
     "search-compartment": search_compartment,
+    **{f"${code}": one.run for code, one in OPERATIONS.items()},
 }
 
 ROUTES = (
@@ -58,6 +60,7 @@ ROUTES = (
     ("PATCH", "{type}/{id}", "patch"),
     ("DELETE", "{type}/{id}", "delete"),
     ("GET", "{type}/{id}/_history", "history-instance"),
+    *((verb, f"{{type}}/{{id}}/${code}", f"${code}") for code in OPERATIONS for verb in ("GET", "POST")),
     ("GET", "{type}/{id}/{member}", "search-compartment"),
     ("POST", "{type}/{id}/{member}/_search", "search-compartment"),
     ("GET", "{type}/{id}/_history/{version}", "vread"),
