@@ -30,7 +30,7 @@ def open_context(config: Config) -> Iterator[Context]:
     """Gives a Context on MONGODB_URI or on the embedded database, which it starts or joins. Raises StoreError."""
     with ExitStack() as stack:
         uri = config.mongodb_uri or stack.enter_context(embedded.running(config.data_dir, config.cache_gb))
-        store = stack.enter_context(Store(uri, config.database))
+        store = stack.enter_context(Store(uri, config.database, examine_limit=config.examine_limit))
         store.prepare(demo=config.demo)
         yield context(config, store)
 

@@ -47,6 +47,7 @@ class Config:
     message_limit: int = 10 * MB
     entry_limit: int = 5000
     page_limit: int = 1000
+    examine_limit: int = 100_000
     conditional_delete_limit: int = 1
     cache_gb: float = 0.0
     fold_kana: bool = True

@@ -56,7 +56,7 @@ def existing(config: Config) -> Iterator[Store]:
         raise StoreError(f"There is no database in {config.data_dir}. Name its folder with --data-dir.")
     with ExitStack() as stack:
         uri = config.mongodb_uri or stack.enter_context(embedded.running(config.data_dir, config.cache_gb))
-        yield stack.enter_context(Store(uri, config.database))
+        yield stack.enter_context(Store(uri, config.database, examine_limit=config.examine_limit))
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

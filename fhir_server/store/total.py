@@ -26,16 +26,20 @@ def count(plan: Plan, reading: Reading) -> int:
 
 
 def estimate(plan: Plan, reading: Reading) -> int:
-    """Returns about how many resources match: few exactly, beyond by a sample. Raises TooCostly."""
+    """Returns about how many resources match: exactly what is few or told by keys, else by a sample. Raises TooCostly."""
     plan = settled(plan, reading)
+    if _is_covered(plan) and (number := examined(plan, _all(plan), reading)) <= reading.examine:
+        return number
     if (driver := few(plan, reading)) is not None:
         return _with_joins(plan, driver, reading) if plan.joins else _by(plan, driver, reading)
     every = reading.number(plan.type)
     if every <= reading.few:
         return _counted(plan, reading)
-    rows, _ = reading.gathered(plan.type, [{"$sample": {"size": SAMPLE}}, *_sampled(plan)])
+    # A look at other resources costs more than a look at one.
+    size = reading.joined if plan.joins else SAMPLE
+    rows, _ = reading.gathered(plan.type, [{"$sample": {"size": size}}, *_sampled(plan)])
     found = len(sift(rows, plan, reading))
-    return max(found, every * found // SAMPLE)
+    return max(found, every * found // size)
 
 
 def _sampled(plan: Plan) -> list[dict[str, object]]:
