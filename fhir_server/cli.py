@@ -11,7 +11,7 @@ COMMANDS = {
     "status": ("fhir_server.terminal:command", "Show what is stored, what arrived, what waits."),
     "explain": ("fhir_server.explain:command", "Show how a search is run, and what it costs."),
     "replay": ("fhir_server.replay:command", "Let what waits in quarantine be processed again."),
-    "reindex": ("fhir_server.reindex:command", "Index now what is out of date, or all, and show how far it is."),
+    "reindex": ("fhir_server.reindex:command", "Index what is out of date, or all; show how far it is."),
     "facility add": ("adapters.facilities:add", "Enter a facility that feeds the network, or change it."),
     "facility list": ("adapters.facilities:show", "List the facilities that feed the network."),
     "check hl7v2": ("adapters.hl7v2.check:command", "Check HL7 v2 messages in files against the standard."),

@@ -46,6 +46,7 @@ class Parameters:
         self._store, self._standard, self._clock = store, standard, clock
         self._looking = Lock()
         self._looked = self._tried = clock()
+        self._publishes = False
         self.known = self._read(-1)
 
     def __call__(self) -> Known:
@@ -58,9 +59,20 @@ class Parameters:
         return self.known
 
     def publish(self) -> None:
-        """Makes this release the one by which is stored; for parts of a server, which all have the same settings."""
-        publish(self._store, self._standard)
+        """Makes this release the one by which is stored: for the parts of a server, which have the same settings.
+
+        From now on this process also publishes what SearchParameter resources say, when it is asked to `follow` them.
+        """
+        self._publishes = True
+        _publish(self._store, lambda before: _of_resources(
+            _of_release(before, self._store, self._standard), self._store, self._standard))
         self.at_once()
+
+    def follow(self) -> Known:
+        """Publishes what SearchParameter resources say by now, and returns what is known after that."""
+        if self._publishes:
+            _publish(self._store, lambda before: _of_resources(before, self._store, self._standard))
+        return self.at_once()
 
     def at_once(self) -> Known:
         """Returns what is known, after a look at the database."""
@@ -105,15 +117,8 @@ class Parameters:
         return next(told, "it begins in some seconds")
 
 
-def publish(store: Store, standard: Definitions) -> None:
-    """Publishes what this release stores otherwise than the one before, and what SearchParameter resources say."""
-    while not _published(store, lambda before: _of_resources(_of_release(before, store, standard), store, standard)):
-        pass
-
-
-def follow(store: Store, standard: Definitions) -> None:
-    """Publishes what SearchParameter resources say, when any was written."""
-    while not _published(store, lambda before: _of_resources(before, store, standard)):
+def _publish(store: Store, next_: Callable[[ParameterSet], ParameterSet]) -> None:
+    while not _published(store, next_):
         pass
 
 
@@ -153,7 +158,9 @@ def _of_resources(before: ParameterSet, store: Store, standard: Definitions) -> 
         return before
     own = accepted(store.parameters.resources(), standard)
     building = _building(before, standard.with_parameters(before.own), standard.with_parameters(own))
-    return replace(before, source=source, own=own, building=building)
+    # What is there of these types is stored by this release, or it would have been found at the start.
+    hashes = {type_: layout(type_, standard).hash for type_ in building}
+    return replace(before, source=source, own=own, building=building, hashes={**hashes, **before.hashes})
 
 
 def _building(before: ParameterSet, old: Definitions, new: Definitions) -> Mapping[str, list[str]]:

@@ -23,7 +23,7 @@ from fhir_server import options
 from fhir_server.context import Context
 from fhir_server.fhirjson import decode
 from fhir_server.outcome import FHIRError, Unavailable
-from fhir_server.parameters import LATE, follow
+from fhir_server.parameters import LATE
 from fhir_server.store.document import Version
 from fhir_server.store.parameters import ParameterSet
 from fhir_server.store.reindex import Progress
@@ -79,8 +79,7 @@ class Reindexer:
     def step(self) -> None:
         """Publishes what SearchParameter resources say, and renews what is out of date."""
         store = self.context.store
-        follow(store, self.context.definitions.standard)
-        known, now = self.context.parameters.at_once(), monotonic()
+        known, now = self.context.parameters.follow(), monotonic()
         if now - known.since < self.settle:
             return
         sweeping = now - self._swept >= self.sweep
@@ -184,7 +183,8 @@ def show(context: Context, console: Console) -> None:
             for one in filter(lambda one: one.of, context.store.reindex.progress()):
                 if one.failed:
                     raise click.ClickException(f"{one.type}/{one.failed[0]} cannot be indexed; the log says why.")
-                tasks[one.type] = tasks.get(one.type) or bars.add_task(one.type, total=one.of)
+                if one.type not in tasks:
+                    tasks[one.type] = bars.add_task(one.type)
                 bars.update(tasks[one.type], completed=one.done, total=one.of)
             stop.wait(GLANCE)
         for task in bars.tasks:

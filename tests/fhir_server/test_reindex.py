@@ -47,11 +47,20 @@ class Clock:
 
 
 @pytest.fixture
+def context(context: Context) -> Context:
+    """As a part of a server has it."""
+    context.parameters.publish()
+    return context
+
+
+@pytest.fixture
 def processes(store: Store) -> Callable[[], tuple[Context, Clock]]:
     """Makes the contexts of several processes on one database, each with a steady clock of its own."""
     def another() -> tuple[Context, Clock]:
         clock = Clock()
-        return replace(context_for(store), parameters=Parameters(store, registry.load(), clock)), clock
+        made = replace(context_for(store), parameters=Parameters(store, registry.load(), clock))
+        made.parameters.publish()
+        return made, clock
 
     return another
 
@@ -223,7 +232,7 @@ def test_after_an_upgrade_what_is_stored_otherwise_waits_and_the_rest_is_answere
     # As a release would have left it that stored the keys of patients otherwise.
     store.reindex.forget("Patient")
     former = store.parameters.read()
-    store.parameters.publish(replace(former, hashes={**former.hashes, "Patient": "former"}), former)
+    store.parameters.publish(replace(former, hashes={"Patient": "former"}), former)
     upgraded = context_for(store)
     upgraded.parameters.publish()
     with serving(upgraded) as client:
@@ -233,6 +242,18 @@ def test_after_an_upgrade_what_is_stored_otherwise_waits_and_the_rest_is_answere
         assert (client.ids("Patient?_id=p1"), client.ids("Patient")) == (["p1"], ["p1"])
         build(upgraded)
         assert client.ids("Patient?family=山田") == ["p1"]
+
+
+def test_a_part_that_starts_meanwhile_leaves_the_standard_answerable(
+    context: Context, store: Store, fhir: Client
+) -> None:
+    fhir.send("PUT", "Patient/p1", patient("p1", "Taro"))
+    fhir.send("PUT", "SearchParameter/nickname", NICKNAME)
+    Reindexer(context, settle=60.0).step()
+    before = store.parameters.read()
+    context_for(store).parameters.publish()
+    assert store.parameters.read() == before
+    assert (before.number, dict(before.building)) == (2, {"Patient": ["nickname"]})
 
 
 def test_the_former_release_beside_the_new_one_refuses_rather_than_overlooks(store: Store, context: Context) -> None:
