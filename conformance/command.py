@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
               help="Sent with every request, shown nowhere; repeatable.")
 @click.option("--authorization", envvar="KAKEHASHI_CONFORMANCE_AUTHORIZATION", show_envvar=True, metavar="VALUE",
               help="The header Authorization; better given in the environment.")
+@click.option("--origin", default="https://app.example.org", show_default=True, metavar="URL",
+              help="An origin that the server lets in, where it claims CORS.")
 @click.option("--seconds", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True,
               help="How long to wait for an answer.")
 def fhir(base_url: str, junit: Path | None, html: Path | None, strict: bool, only: Sequence[str],
-         headers: Sequence[str], authorization: str | None, seconds: float) -> None:
+         headers: Sequence[str], authorization: str | None, origin: str, seconds: float) -> None:
     """Check the FHIR R4 server at BASE_URL against the standard and what Kakehashi promises, over HTTP alone.
 
     It creates some hundred resources marked as test data, and deletes what it created. Not for a server with data of
@@ -42,7 +44,7 @@ def fhir(base_url: str, junit: Path | None, html: Path | None, strict: bool, onl
     console = Console()
     chosen = _chosen(chapters(), only)
     try:
-        done = check(server, chosen, strict, console)
+        done = check(server, chosen, strict, console, {"origin": origin})
     except driver.NoServer as error:
         raise click.ClickException(str(error)) from error
     for write, path in ((report.junit, junit), (report.html, html)):
@@ -52,10 +54,11 @@ def fhir(base_url: str, junit: Path | None, html: Path | None, strict: bool, onl
     sys.exit(1 if done.failed else 0)
 
 
-def check(server: Server, chosen: Sequence[Chapter], strict: bool, console: Console) -> report.Report:
-    """Returns how the server at the other end keeps the `chosen` requirements. Raises NoServer."""
+def check(server: Server, chosen: Sequence[Chapter], strict: bool, console: Console,
+          given: Mapping[str, str] | None = None) -> report.Report:
+    """Returns how `server` keeps the `chosen` requirements; `given` are variables for them. Raises NoServer."""
     began = datetime.now(UTC)
-    run = Run(server, f"k{secrets.token_hex(4)}", driver.statement(server))
+    run = Run(server, f"k{secrets.token_hex(4)}", driver.statement(server), {**(given or {})})
     requirements = [one for chapter in chosen for one in chapter.requirements]
     try:
         lacking = list(run.prepare())

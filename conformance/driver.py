@@ -1,8 +1,9 @@
 """Runs the requirements against a server: makes the run's own resources, asks, compares, and takes everything away."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ from conformance.http import JSON, Answer, Exchange, Server
 from conformance.requirement import FIXTURES, Requirement, Step
 
 PAGES_LIMIT = 50
+# Between two asks of what may take its time, in seconds.
+PAUSE = 0.5
 PASSED, FAILED, NOT_CLAIMED = "passed", "failed", "not claimed"
 
 # A server that has not what a MAY asks for says so with one of these.
@@ -28,12 +31,13 @@ class NoServer(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """How one requirement came out; `reason` says why not, `exchanges` is what was sent and what came back."""
+    """How one requirement came out; `reason` says why not, `exchanges` is what was sent and came back, in `seconds`."""
 
     requirement: Requirement
     outcome: str
     reason: str = ""
     exchanges: Sequence[Exchange] = ()
+    seconds: float = 0.0
 
 
 @dataclass
@@ -74,10 +78,11 @@ class Run:
 
     def check(self, requirement: Requirement, strict: bool = False) -> Result:
         """Returns how `requirement` came out; with `strict` what is not claimed has failed."""
+        began = time.monotonic()
         result = self._check(requirement)
         if strict and result.outcome == NOT_CLAIMED:
-            return Result(requirement, FAILED, f"Not claimed: {result.reason}", result.exchanges)
-        return result
+            result = replace(result, outcome=FAILED, reason=f"Not claimed: {result.reason}")
+        return replace(result, seconds=time.monotonic() - began)
 
     def _check(self, requirement: Requirement) -> Result:
         lacking = [claim for claim in requirement.claims if not claimed(claim, self.statement)]
@@ -96,21 +101,32 @@ class Run:
         """Returns the outcome and its reason; adds to `names` what it saves, to `exchanges` what it sends."""
         try:
             expect = template.filled(step.expect, names)
-            sent = [*self._send(step, names)]
-            exchanges += sent
-            if "pages" in expect:
-                exchanges += (following := [*self._following(sent[0].answer)])
-                sent += following
+            sent, wrong = self._patiently(step, expect, names)
         except (template.Unknown, requests.RequestException) as error:
             return FAILED, str(error)
-        seen = Seen([one.answer for one in sent], names, scoped=bool(self.known["scope"]))
-        wrong = faults(seen, expect)
-        if wrong and level == "MAY" and _refuses(seen.first, expect):
-            return NOT_CLAIMED, f"the server refuses it with {seen.first.status}"
+        exchanges += sent
+        first = sent[0].answer
+        if wrong and level == "MAY" and _refuses(first, expect):
+            return NOT_CLAIMED, f"the server refuses it with {first.status}"
         if wrong:
             return FAILED, " ".join(wrong)
-        names |= {name: _taken(seen.first, path) for name, path in step.save.items()}
+        names |= {name: _taken(first, path) for name, path in step.save.items()}
         return PASSED, ""
+
+    def _patiently(self, step: Step, expect: Mapping[str, Any], names: Mapping[str, str]
+                   ) -> tuple[list[Exchange], list[str]]:
+        """Returns what was sent last, and its faults. Raises Unknown, and what requests raises."""
+        until = time.monotonic() + step.within
+        while True:
+            sent = self._send(step, names)
+            sent += self._following(sent[0].answer) if "pages" in expect else ()
+            wrong = faults(self._seen(sent, names), expect)
+            if not wrong or time.monotonic() >= until:
+                return sent, wrong
+            time.sleep(PAUSE)
+
+    def _seen(self, sent: Sequence[Exchange], names: Mapping[str, str]) -> Seen:
+        return Seen([one.answer for one in sent], names, scoped=bool(self.known["scope"]))
 
     def _send(self, step: Step, names: Mapping[str, str]) -> list[Exchange]:
         """Raises Unknown, and what requests raises."""

@@ -93,7 +93,8 @@ def junit(report: Report) -> str:
 
 def _case(suite: ElementTree.Element, result: Result, server: Server) -> None:
     requirement = result.requirement
-    case = ElementTree.SubElement(suite, "testcase", classname=requirement.chapter, name=requirement.id)
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=requirement.chapter, name=requirement.id, time=f"{result.seconds:.3f}")
     if result.outcome == NOT_CLAIMED:
         ElementTree.SubElement(case, "skipped", message=result.reason.translate(_NO_XML))
     if result.outcome == FAILED:

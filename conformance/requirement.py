@@ -19,7 +19,7 @@ FIXTURES = files(__package__) / "fhir" / "fixtures"
 REQUIREMENTS = files(__package__) / "fhir" / "requirements"
 
 # Of a step; the rest are expectations.
-_SENT = ("request", "headers_sent", "resource", "body", "times", "save")
+_SENT = ("request", "headers_sent", "resource", "body", "times", "within", "save")
 # Parameters of all types, and those that say how to answer: servers have them and list them or not.
 _COMMON = "_"
 
@@ -31,6 +31,7 @@ class Step:
     request   method and path below the base: `GET Patient/{{taro}}`
     resource  JSON that is sent, marked as test data; `body` is sent as it is
     times     so often at once
+    within    asked again until the answer is right, for so many seconds at most
     save      variables taken from the answer: a FHIRPath, or `header:Location`
     expect    by the names of conformance.expect
     """
@@ -40,6 +41,7 @@ class Step:
     resource: str = ""
     body: str | None = None
     times: int = 1
+    within: float = 0.0
     save: Mapping[str, str] = field(default_factory=dict)
     expect: Mapping[str, Any] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ def _step(step: Mapping[str, Any], name: str) -> Step:
         resource=step.get("resource", ""),
         body=step.get("body"),
         times=step.get("times", 1),
+        within=step.get("within", 0.0),
         save=step.get("save", {}),
         expect={"status": "2xx", **expect},
     )

@@ -14,10 +14,11 @@ RUNS = "urn:kakehashi:conformance:run"
 # https://terminology.hl7.org/CodeSystem/v3-ActReason: health data made for tests.
 TEST = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
 
-# Too large to be written down: a text of 100 KB, a thousand ids, JSON of a depth that no parser should follow.
+# Too large to be written down: 100 KB of text, a thousand ids, 5,000 entries, JSON deeper than a parser should follow.
 LARGE = {
     "long": "a" * 100_000,
     "many": ",".join(f"none-{number}" for number in range(1000)),
+    "entries": ", ".join('{"request": {"method": "GET", "url": "Basic/none-%d"}}' % number for number in range(5000)),
     "deep": '{"resourceType": "Patient", "contact": ' + "[" * 20_000 + "]" * 20_000 + "}",
 }
 

@@ -129,6 +129,13 @@ def test_requests_sent_at_once_are_all_looked_at() -> None:
         assert a_run(server).check(requirement(step)).reason == "2 of 8 answers have the status 201, not 1."
 
 
+def test_what_takes_its_time_is_asked_again() -> None:
+    with wrong(GET_Patient_1=[Says(503), Says(200, PATIENT)]) as server:
+        asked = requirement(Step("GET Patient/1", within=30, expect={"status": 200}))
+        result = a_run(server).check(asked)
+    assert (result.outcome, server.asked[1:]) == (PASSED, ["GET /Patient/1", "GET /Patient/1"])
+
+
 def test_what_a_step_saves_the_next_one_uses() -> None:
     with wrong(GET_Patient_1=Says(200, PATIENT, {"ETag": 'W/"3"'}), GET_Patient_3=Says(200, PATIENT)) as server:
         steps = (Step("GET Patient/1", save={"day": "birthDate", "tag": "header:ETag", "none": "gender"}),

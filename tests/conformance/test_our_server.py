@@ -1,13 +1,23 @@
 """Our own server keeps what it claims, and claims all that is asked for: the program against the program, over HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.process import Serve, kakehashi
 
-# Only with origins in the settings.
-NOT_CLAIMED = ["read.cors"]
+# A gender has four values: a page of it is no order that anybody reads by.
+NOT_CLAIMED = ["search.results.sort-code"]
+ORIGIN = "https://app.example.org"
+
+
+@contextmanager
+def letting_in(origin: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KAKEHASHI_CORS_ORIGINS", origin)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +25,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ElementTree.E
     """What the command says of a server that has just been started, its JUnit XML, and what is left of its data."""
     folder = tmp_path_factory.mktemp("conformance")
     server = Serve(folder, ("--open", "--workers", "1"))
-    with server.running():
+    with letting_in(ORIGIN), server.running():
         base = f"{server.page}/fhir"
-        _, said = kakehashi("conformance", "fhir", base, "--junit", "r.xml", "--html", "r.html", cwd=folder)
+        _, said = kakehashi("conformance", "fhir", base, "--junit", "r.xml", "--origin", ORIGIN, cwd=folder)
         left = server.get("/fhir/Patient?_summary=count").text
     return said, ElementTree.parse(folder / "r.xml").getroot(), left
 

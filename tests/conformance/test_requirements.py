@@ -14,7 +14,7 @@ from fhir_server.validation.structure import Validator
 
 CHAPTERS = chapters()
 ALL = [one for chapter in CHAPTERS for one in chapter.requirements]
-GIVEN = {"run", "base", "scope", "tag", *template.LARGE}
+GIVEN = {"run", "base", "scope", "tag", "origin", *template.LARGE}
 RESOURCES = {
     name: resource
     for file in FIXTURES.iterdir()
