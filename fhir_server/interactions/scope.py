@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from fhir_server.context import Context
 from fhir_server.outcome import NotSupported, TooCostly
@@ -27,8 +28,7 @@ class Scope:
     only: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One match, and its type."""
 
     type: str

@@ -1,5 +1,6 @@
 """search on one type and on several: https://hl7.org/fhir/R4/http.html#search · https://hl7.org/fhir/R4/search.html"""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from fhir_server.exchange import Request, Response
 from fhir_server.interactions.include import included
 from fhir_server.interactions.scope import Matches, Scope, merged, of_one_type
 from fhir_server.outcome import BadRequest, Issue
+from fhir_server.search.codes import StoredCodes
 from fhir_server.search.query import Pair, Query, parse
 from fhir_server.store.find import Deadline
 
@@ -90,13 +92,15 @@ def _query(
 ) -> Query:
     return parse(
         type_, said, context.definitions, request.prefer.get("handling") == "lenient", key=context.page_key,
-        now=context.now, base=request.base, count_limit=context.config.page_limit, types=types, path=path)
+        now=context.now, base=request.base, count_limit=context.config.page_limit, types=types, path=path,
+        codes=StoredCodes(context.definitions, lambda plan: [row.raw for row in context.store.find(plan).rows],
+                          condition(request.caller)))
 
 
 def _links(query: Query, found: Matches, request: Request, context: Context, path: str) -> Iterator[Link]:
     where = f"{request.base}/{path}" if path else request.base
     narrowed = [pair for pair in request.query if pair[0] == _TYPE] if _is_wide(path) else []
-    said = [f"{quote(name, ':')}={quote(value, SHOWN)}" for name, value in (*narrowed, *query.used, *request.shown)]
+    said = [f"{_quoted(name)}={_quoted(value)}" for name, value in (*narrowed, *query.used, *request.shown)]
     yield Link("self", "?".join(filter(None, (where, "&".join(said)))))
     if found.more:
         said.append(f"_page={query.page(found.more, context.page_key, context.now())}")
@@ -105,3 +109,8 @@ def _links(query: Query, found: Matches, request: Request, context: Context, pat
 
 # Legible in a query as they are; commas and bars are what searches are made of.
 SHOWN = ":/,|$-"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~:/,|$-]*", re.ASCII)
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, SHOWN)

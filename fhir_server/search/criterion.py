@@ -1,13 +1,16 @@
 """One criterion, read: `name:exact=Yamada` becomes a term. https://hl7.org/fhir/R4/search.html#modifiers"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from functools import lru_cache
 
-from fhir_server.definitions.registry import SearchParameter
+from fhir_server.definitions.registry import Definitions, SearchParameter
 from fhir_server.outcome import BadRequest, NotSupported
 from fhir_server.search.asking import Asking
 from fhir_server.search.criteria import Reader
 from fhir_server.search.parameters import date, reference, type_of
-from fhir_server.search.searchable import FIELDS, Place, missing
+from fhir_server.search.searchable import FIELDS, Place, missing, searchable
 from fhir_server.search.term import Alternative, Asked, Field, Keys, Term, starting
 from fhir_server.search.value import split, unescape
 
@@ -15,6 +18,8 @@ from fhir_server.search.value import split, unescape
 OR_LIMIT = 200
 # Modifiers that ask for what has none of the values.
 NEGATING = frozenset(("not", "not-in"))
+# Modifiers whose codes terminology lists.
+LISTED = frozenset(("in", "not-in", "above", "below"))
 
 
 def term(name: str, value: str, reader: Reader) -> Term:
@@ -48,7 +53,9 @@ def _term(parameter: SearchParameter, modifier: str, values: Sequence[str], read
     if modifier == "missing" and type_of(parameter).stores:
         return Term([starting(one.code, _start(one, parameter)) for one in places], _true(parameter, values))
     match = _match(parameter, modifier, reader)
-    asked = [_asked(parameter, one, reader) for one in places]
+    asked = _asked(parameter.code, reader.type, reader.definitions, reader.zone, reader.base)
+    if modifier in LISTED:
+        asked = [replace(one, codes=reader.codes) for one in asked]
     return Term([match(one, value) for value in values for one in asked], modifier in NEGATING,
                 date.starts(asked[0], values[0]) if _tells_date(parameter, values, reader) else None)
 
@@ -68,9 +75,13 @@ def _match(parameter: SearchParameter, modifier: str, reader: Reader) -> Callabl
         f"{parameter.code} does not support :{modifier[:60]}, only {', '.join(known) or 'none'}.")
 
 
-def _asked(parameter: SearchParameter, place: Place, reader: Reader) -> Asked:
-    asking = Asking(reader.type, reader.known, reader.definitions, reader.zone, reader.base, reader.codes)
-    return asking.at(parameter, place)
+# The base is what clients say it is: no more of it is remembered than this.
+@lru_cache(maxsize=4000)
+def _asked(code: str, type_: str, definitions: Definitions, zone: tzinfo, base: str) -> Sequence[Asked]:
+    """What a parameter asks at each place where it is stored; terminology is another for each search."""
+    known = searchable(type_, definitions)
+    asking = Asking(type_, known, definitions, zone, base)
+    return [asking.at(known.parameters[code], place) for place in known.places[code]]
 
 
 def _start(place: Place, parameter: SearchParameter) -> str:

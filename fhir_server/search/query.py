@@ -174,16 +174,16 @@ def _within_links(query: Query) -> None:
 
 
 def _readable(name: str, value: str) -> None:
-    shown, place = name[:60], _place(name[:60])
+    shown = name[:60]
     try:
-        f"{name}{value}".encode()
+        (name + value).encode()
     except UnicodeEncodeError:
         raise BadRequest(f"{shown!a} or its value is not Unicode text.") from None
     values, limit = ([value], WHOLE_LIMIT) if name in _WHOLE else (split(value, ","), VALUE_LIMIT)
     if not all(map(str.strip, values)):
-        raise BadRequest(f"{shown} has an empty value.", expression=place)
+        raise BadRequest(f"{shown} has an empty value.", expression=_place(shown))
     if max(len(name), *map(len, values)) > limit:
-        raise BadRequest(f"{shown}: a value has at most {limit} characters.", expression=place)
+        raise BadRequest(f"{shown}: a value has at most {limit} characters.", expression=_place(shown))
 
 
 def _place(name: str) -> str:

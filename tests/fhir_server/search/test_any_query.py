@@ -12,7 +12,8 @@ from fhir_server.store.store import Store
 TYPES = ("Observation", "Patient", "Encounter", "List", "QuestionnaireResponse", "Location", "ValueSet")
 CODES = sorted({code for type in TYPES for code in load().search_parameters(type)})
 PARTS = st.sampled_from([
-    *CODES, *TYPES, "_include", "_revinclude", "_sort", "_count", "_total", "_page", "_filter", "_has", "_list", "_text",
+    *CODES, *TYPES, "_include", "_revinclude", "_sort", "_count", "_total", "_page", "_filter", "_has", "_list",
+    "_text", "_query",
     "_query", "missing", "not", "exact", "contains", "text", "in", "not-in", "above", "below", "of-type", "identifier",
     "iterate", "recurse", "*", "", "\0", "x" * 300, "山田",
 ])
