@@ -36,7 +36,7 @@ def test_a_unit_is_so_many_base_units(code: str, name: str, one: str) -> None:
 
 
 @pytest.mark.parametrize("code", [
-    "", "foo", "°C", "[pH]", "dB", "mg//dL", "/", "(mg", "mg)", "{", "Cel2", "mg/Cel", "m99", "(" * 100, "kkg", "x" * 101,
-    "mg dL", "１"])
+    "", "foo", "°C", "[pH]", "dB", "mg//dL", "/", "(mg", "mg)", "{", "Cel2", "mg/Cel", "m99", "(" * 100, "kkg",
+    "x" * 101, "mg dL", "１"])
 def test_what_is_no_unit_or_no_line_is_not_known(code: str) -> None:
     assert unit(code) is None
