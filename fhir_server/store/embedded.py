@@ -253,9 +253,13 @@ def _command_line(number: int) -> str:
 
 
 def _socket(home: Path) -> Path:
-    """The socket; by a short link under the temporary folder where its path is longer than the system allows."""
+    """The socket; by a short link under the temporary folder where its path will not do.
+
+    It may be longer than the system allows. And the driver takes it for the name of a host: in small letters.
+    """
     path = home / "mongod.sock"
-    return path if len(os.fsencode(path)) <= SOCKET_LIMIT else _short(home) / path.name
+    fits = len(os.fsencode(path)) <= SOCKET_LIMIT and str(path) == str(path).lower()
+    return path if fits else _short(home) / path.name
 
 
 def _short(home: Path) -> Path:

@@ -26,7 +26,10 @@ def count(plan: Plan, reading: Reading) -> int:
 
 
 def estimate(plan: Plan, reading: Reading) -> int:
-    """Returns about how many resources match: exactly what is few or told by keys, else by a sample. Raises TooCostly."""
+    """Returns about how many resources match: exactly what is few or told by keys, else by a sample.
+
+    Raises TooCostly.
+    """
     plan = settled(plan, reading)
     if _is_covered(plan) and (number := examined(plan, _all(plan), reading)) <= reading.examine:
         return number
