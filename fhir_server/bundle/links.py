@@ -13,8 +13,9 @@ from fhir_server.fhirjson import Resource
 from fhir_server.outcome import BadRequest, FHIRError
 
 # Elements of the types Reference, uri, url, canonical, oid and uuid: only they link, never a text that looks like it.
-# Identifier.system and Identifier.value name the thing itself.
-LINKING = re.compile(r"reference|.*([uU]rl|[uU]ri|[cC]anonical|Oid|Uuid)")
+# Identifier.system and Identifier.value name the thing itself. In a narrative (div) its <a href> and <img src> link.
+LINKING = re.compile(r"reference|div|.*([uU]rl|[uU]ri|[cC]anonical|Oid|Uuid)")
+NARRATIVE = re.compile(r"""(<(?:a|img)\s[^<>]*?(?:href|src)\s*=\s*["'])([^"'<>]+)""")
 # `Patient?identifier=x|1`
 CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?")
 
@@ -104,6 +105,8 @@ def _is_linking(name: str) -> bool:
 
 
 def _literal(name: str, value: str, links: Links) -> str:
+    if name == "div":
+        return NARRATIVE.sub(lambda found: found[1] + (links.literal(found[2]) or found[2]), value)
     found = links.literal(value)
     if found or name != "reference":
         return found or value

@@ -47,7 +47,7 @@ def _statement(base: str, context: Context) -> Resource:
         "rest": [
             {
                 "mode": "server",
-                "security": {"description": security},
+                "security": {"cors": bool(context.config.cors_origins), "description": security},
                 "resource": _resources(
                     context.definitions, tuple(context.interactions), context.config.conditional_delete_limit),
                 "interaction": [{"code": code} for code in _of_system(context)],

@@ -19,6 +19,8 @@ LINKS = Links({UUID: "Patient/p1", "http://old.example/Patient/7": "Patient/p7"}
     ({"valueString": UUID, "family": UUID}, {"valueString": UUID, "family": UUID}),
     ({"subject": {"reference": "#inside"}}, {"subject": {"reference": "#inside"}}),
     ({"content": [{"attachment": {"url": UUID}}]}, {"content": [{"attachment": {"url": "Patient/p1"}}]}),
+    ({"text": {"div": f'<div><a title="x" href="{UUID}">{UUID}</a><img src="urn:x"/></div>'}},
+     {"text": {"div": f'<div><a title="x" href="Patient/p1">{UUID}</a><img src="urn:x"/></div>'}}),
     ({"identifier": [{"system": "urn:ietf:rfc:3986", "value": UUID}]},
      {"identifier": [{"system": "urn:ietf:rfc:3986", "value": UUID}]}),
 ])
