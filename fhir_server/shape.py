@@ -13,7 +13,7 @@ from fhir_server.definitions.registry import Definitions, Element
 from fhir_server.exchange import Request, Response
 from fhir_server.fhirjson import Resource, decode, encode
 from fhir_server.outcome import BadRequest
-from fhir_server.validation.schema import Schemas
+from fhir_server.validation.schema import Property, Schemas
 
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
@@ -68,7 +68,7 @@ def shape(request: Request, definitions: Definitions) -> Shape | None:
 
 def _check(elements: Sequence[str], type_: str, definitions: Definitions) -> None:
     """Where several types are shown an element need not be in each of them."""
-    known = _properties(definitions, type_) if type_ else {}
+    known = _parts(definitions).properties(type_) if type_ else {}
     names = {*known, *(one.element.name for one in known.values())}
     for one in elements:
         if not one.isalnum() or known and one not in names:
@@ -86,70 +86,75 @@ def shaped(response: Response, wanted: Shape, definitions: Definitions) -> Respo
     """Returns the response with a part of each resource, marked as SUBSETTED, in the resource or in its entries."""
     if response.status != 200 or not response.raw:
         return response
-    body = decode(response.raw)
+    body, parts = decode(response.raw), _parts(definitions)
     if response.type or body["resourceType"] != "Bundle":
-        return replace(response, raw=encode(part(body, wanted, definitions)))
-    return replace(response, raw=encode(_bundle(body, wanted, definitions)))
+        return replace(response, raw=encode(parts.of(body, wanted)))
+    return replace(response, raw=encode(_bundle(body, wanted, parts)))
 
 
-def _bundle(bundle: Resource, wanted: Shape, definitions: Definitions) -> Resource:
+def _bundle(bundle: Resource, wanted: Shape, parts: "Parts") -> Resource:
     if wanted.summary == "count":
         return {name: value for name, value in bundle.items() if name != "entry"}
-    entries = [_entry(one, wanted, definitions) for one in bundle.get("entry", ())]
+    entries = [_entry(one, wanted, parts) for one in bundle.get("entry", ())]
     return {**bundle, "entry": entries} if entries else bundle
 
 
-def _entry(entry: Resource, wanted: Shape, definitions: Definitions) -> Resource:
+def _entry(entry: Resource, wanted: Shape, parts: "Parts") -> Resource:
     mode = entry.get("search", {}).get("mode")
     # "The list of elements does not apply to included resources."
     if "resource" not in entry or mode == "outcome" or mode == "include" and wanted.elements:
         return entry
-    return {**entry, "resource": part(entry["resource"], wanted, definitions)}
-
-
-def part(resource: Resource, wanted: Shape, definitions: Definitions) -> Resource:
-    """Returns the wanted part of one resource, with the tag that says it is one."""
-    kept = _kept(definitions, resource["resourceType"], wanted)
-    below = _summed if wanted.summary == "true" else _whole
-    found = {name: below(value, kept[name], definitions) for name, value in resource.items() if name in kept}
-    meta = resource.get("meta", {})
-    tags = [one for one in meta.get("tag", ()) if one.get("code") != SUBSETTED["code"]]
-    return {"resourceType": resource["resourceType"], **found, "meta": {**meta, "tag": [*tags, SUBSETTED]}}
-
-
-@lru_cache(512)
-def _kept(definitions: Definitions, key: str, wanted: Shape) -> dict[str, str]:
-    """By JSON name what is kept of an object described by `key`, and what describes its content."""
-    return {name: one.key for name, one in _properties(definitions, key).items() if wanted.wants(one.element)}
-
-
-def _whole(value: Any, key: str, definitions: Definitions) -> Any:
-    return value
-
-
-def _summed(value: Any, key: str, definitions: Definitions) -> Any:
-    if isinstance(value, list):
-        return [_summed(one, key, definitions) for one in value]
-    if not isinstance(value, dict) or key in OPAQUE:
-        return value
-    kept = _summary(definitions, key)
-    return {name: _summed(one, kept[name], definitions) for name, one in value.items() if name in kept}
+    return {**entry, "resource": parts.of(entry["resource"], wanted)}
 
 
 # An extension says of a value how to read it (a name in kana); what is inside has no summary of its own.
 OPAQUE = ("Extension", "Element", "Resource")
 
 
-@lru_cache(4096)
-def _summary(definitions: Definitions, key: str) -> dict[str, str]:
-    return {name: one.key for name, one in _properties(definitions, key).items()
-            if one.element.name in ("id", "extension") or SUMMARIES["true"](one.element)}
+class Parts:
+    """Cuts parts out of resources; what is kept of a type is worked out once."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._schemas = Schemas(definitions)
+        # The lists of elements are the clients' own, so only so many of them are remembered.
+        self._kept = lru_cache(512)(self._wanted)
+        self._summaries: dict[str, dict[str, str]] = {}
+
+    def properties(self, key: str) -> Mapping[str, Property]:
+        return self._schemas.properties(key)
+
+    def of(self, resource: Resource, wanted: Shape) -> Resource:
+        """Returns the wanted part of one resource, with the tag that says it is one."""
+        kept = self._kept(resource["resourceType"], wanted)
+        found = {name: value for name, value in resource.items() if name in kept}
+        if wanted.summary == "true":
+            summed = {name: self._summed(value, kept[name]) for name, value in found.items()}
+            found = {name: value for name, value in summed.items() if value not in ({}, [])}
+        meta = resource.get("meta", {})
+        tags = [one for one in meta.get("tag", ()) if one.get("code") != SUBSETTED["code"]]
+        return {"resourceType": resource["resourceType"], **found, "meta": {**meta, "tag": [*tags, SUBSETTED]}}
+
+    def _wanted(self, key: str, wanted: Shape) -> dict[str, str]:
+        """By JSON name what is kept of an object described by `key`, and what describes its content."""
+        return {name: one.key for name, one in self.properties(key).items() if wanted.wants(one.element)}
+
+    def _summed(self, value: Any, key: str) -> Any:
+        """The summary of what is inside; an object of which nothing is left is left out, for FHIR has no empty one."""
+        if isinstance(value, list):
+            return [one for one in (self._summed(one, key) for one in value) if one != {}]
+        if not isinstance(value, dict) or key in OPAQUE:
+            return value
+        kept = self._summary(key)
+        found = {name: self._summed(one, kept[name]) for name, one in value.items() if name in kept}
+        return {name: one for name, one in found.items() if one not in ({}, [])}
+
+    def _summary(self, key: str) -> dict[str, str]:
+        if key not in self._summaries:
+            self._summaries[key] = {
+                name: one.key for name, one in self.properties(key).items()
+                if one.element.name in ("id", "extension") or SUMMARIES["true"](one.element)}
+        return self._summaries[key]
 
 
-def _properties(definitions: Definitions, key: str) -> Mapping[str, Any]:
-    return _schemas(definitions).properties(key)
-
-
-@lru_cache(2)
-def _schemas(definitions: Definitions) -> Schemas:
-    return Schemas(definitions)
+# The definitions as they stand now, and those before them, by which others still answer.
+_parts = lru_cache(2)(Parts)

@@ -8,8 +8,9 @@ from fhir_server.access.caller import OPEN
 from fhir_server.definitions.registry import load
 from fhir_server.exchange import Request
 from fhir_server.outcome import BadRequest
-from fhir_server.shape import SUBSETTED, Shape, part, shape
+from fhir_server.shape import SUBSETTED, Parts, Shape, shape
 
+PARTS = Parts(load())
 PART = {"tag": [SUBSETTED]}
 KANA = {"url": "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation", "valueCode": "SYL"}
 TEXT = {"status": "generated", "div": "<div>x</div>"}
@@ -47,12 +48,15 @@ PHOTO = {"resourceType": "DocumentReference", "status": "current", "docStatus": 
     (PHOTO, Shape("true"), {
         "resourceType": "DocumentReference", "status": "current", "docStatus": "final", "content": [
             {"attachment": {"contentType": "text/plain", "title": "t"}}], "meta": PART}),
+    # Nothing empty is left.
+    ({"resourceType": "Media", "status": "completed", "content": {"data": "eA=="}}, Shape("true"), {
+        "resourceType": "Media", "status": "completed", "meta": PART}),
 ])
 def test_a_part_is_marked_and_holds_what_is_asked_for(
     resource: dict[str, Any], wanted: Shape, shown: dict[str, Any]
 ) -> None:
-    assert part(resource, wanted, load()) == shown
-    assert part(shown, wanted, load()) == shown
+    assert PARTS.of(resource, wanted) == shown
+    assert PARTS.of(shown, wanted) == shown
 
 
 @pytest.mark.parametrize("shown, wanted", [
