@@ -24,10 +24,10 @@ def include(name: str, value: str, reader: Reader) -> Include:
     word, _, modifier = name.partition(":")
     if modifier and modifier not in _ITERATE:
         raise NotSupported(f"{word} does not support :{modifier[:60]}, only :iterate.")
-    parts = value.split(":")
-    if len(parts) > 3 or not all(parts):
+    parts = [ANY, ANY] if value == ANY else value.split(":")
+    if not 2 <= len(parts) <= 3 or not all(parts):
         raise BadRequest(f"{word}: {value[:80]!r} is not written Observation:subject or Observation:subject:Patient.")
-    source, code, target = (*parts, *([ANY] if len(parts) == 1 else []), "", "")[:3]
+    source, code, target = (*parts, "")[:3]
     read = Include(source, code, target, word == "_revinclude", bool(modifier))
     _check(read, word, value, reader)
     return read

@@ -107,6 +107,8 @@ def test_what_is_referred_to_and_what_refers_is_included_once(region: Client) ->
      "_include: the search finds no Patient; to add to what was added write _include:iterate."),
     ("Observation?_include=Observation:subject:Patient:x",
      "_include: 'Observation:subject:Patient:x' is not written Observation:subject or Observation:subject:Patient."),
+    ("Patient?_revinclude=Observation",
+     "_revinclude: 'Observation' is not written Observation:subject or Observation:subject:Patient."),
     ("Observation?_include=*:subject", "_include: '*:subject' names no type."),
     ("Observation?_include:all=Observation:subject", "_include does not support :all, only :iterate."),
     ("Patient?_revinclude=Observation:specimen", "_revinclude: specimen of Observation does not refer to Patient."),
