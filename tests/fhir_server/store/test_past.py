@@ -1,8 +1,9 @@
 """Histories of one resource, of a type and of all: newest first, nothing missed or doubled while others write."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from threading import Thread
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from fhir_server.store import past
 from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
+from fhir_server.store.find import Deadline
 from fhir_server.store.past import Asked, Spot
 from fhir_server.store.store import Store
 from tests.fhir_server.store.versions import START, observation, patient, tombstone
@@ -190,6 +192,47 @@ def test_whatever_is_written_between_pages_nothing_is_missed_or_doubled(
     assert len(set(names)) == len(names)
     assert {(id_, number) for id_, number in names if id_ in newest and number <= newest[id_].version} == expected
     assert [version.updated for version in shown] == sorted((version.updated for version in shown), reverse=True)
+
+
+@dataclass(frozen=True)
+class Meddling(Deadline):
+    """Before each of the store's queries somebody writes."""
+
+    meddle: Callable[[], None]
+
+    def left_ms(self) -> int:
+        self.meddle()
+        return super().left_ms()
+
+
+@pytest.mark.parametrize("asked", [
+    of(limit=20), of("Patient", limit=1), of("Patient", limit=3), of("Patient", id_="b", limit=2),
+    of("Patient", at=(at(1), at(99)))])
+@pytest.mark.parametrize("first", range(5))
+def test_whatever_is_written_between_queries_nothing_is_missed_or_doubled(
+    store: Store, asked: Asked, first: int
+) -> None:
+    """Each write takes the place of what is live, which so moves into history; the `first` is before that query."""
+    live = {id_: patient(2, id_) for id_ in "abc"}
+    write(store, *(patient(number, id_) for id_ in "abc" for number in (1, 2)))
+    turns = count()
+
+    def meddle() -> None:
+        turn = next(turns)
+        if first <= turn < first + 12:
+            last = live["abc"[turn % 3]]
+            live[last.id] = patient(last.version + 1, last.id)
+            store.write([Write(last, live[last.id])])
+
+    told: list[Named] = []
+    more: Spot | None = None
+    while True:
+        page = store.history(replace(asked, after=more), Meddling(Deadline.after().end, meddle))
+        told += [(one.type, one.id, one.version) for one in page.versions]
+        if (more := page.more) is None:
+            break
+    expected = {("Patient", id_, number) for id_ in (asked.id or "abc") for number in (1, 2)}
+    assert (len(set(told)), expected - set(told)) == (len(told), set())
 
 
 @pytest.mark.parametrize("asked", [of(limit=20), of("Patient", limit=9), of("Patient", id_="p3", limit=2)])
