@@ -49,4 +49,4 @@ def canonical(value: Any) -> bytes:
 
 def instant(time: datetime) -> str:
     """Returns a FHIR instant with milliseconds, in UTC: `2026-01-31T09:30:00.123Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"

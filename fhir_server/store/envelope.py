@@ -6,6 +6,7 @@ organisation, `lab` security labels, `ac` access keys (also among `ix` of what i
 History keeps what may be read again, under `_id: {i: id, v: version}`.
 """
 
+from collections.abc import Sequence
 from datetime import UTC
 
 from bson import encode
@@ -19,6 +20,10 @@ from fhir_server.store.document import SearchValues, Version
 SHOWN = {"v": 1, "ts": 1, "raw": 1, "h": 1, "src": 1, "lab": 1, "del": 1}
 # MongoDB's limit of one document, in bytes.
 LIMIT = 16 * 1024 * 1024
+# Below half of it, by a count that is quick and never too low, nothing is measured.
+SMALL = LIMIT // 2
+# Of one thing to recheck: its name and a few bounds, each a key at most (see search.term.KEY_LIMIT).
+RECHECK = 20_000
 
 
 def live(version: Version) -> Document:
@@ -35,9 +40,15 @@ def live(version: Version) -> Document:
         "iv": list(values.recheck),
     }
     # It tells by half a dozen errors, which differ with the kind of write.
-    if len(encode(document)) > LIMIT:
+    if _bound(version, values, keys) > SMALL and len(encode(document)) > LIMIT:
         raise TooLarge("The resource and what search finds it by are larger than the database can hold.")
     return document
+
+
+def _bound(version: Version, values: SearchValues, keys: Sequence[str]) -> int:
+    """At least the bytes of the document, its fields of fixed size left aside: a character has four at most."""
+    texts = sum(map(len, keys)) + sum(map(len, values.sortable.values()))
+    return len(version.raw) + 4 * texts + 100 * (len(keys) + len(values.sortable)) + RECHECK * len(values.recheck)
 
 
 def past(version: Version) -> Document:

@@ -57,6 +57,7 @@ class Store:
         self.heartbeats = Heartbeats(self._database)
         self.parameters = Parameters(self._database)
         self.reindex = Reindex(self._database, self._collections)
+        self._inserts = live.Inserts(self._collections)
         self._claims = Claims(self._database, self._find_within)
 
     def __enter__(self) -> Self:
@@ -144,7 +145,7 @@ class Store:
         """
         self._collections.make(one.next.type for one in writes)
         if len(writes) == 1 and not produced and not given:
-            live.write_one(writes[0], self._collections)
+            live.write_one(writes[0], self._collections, self._inserts)
         elif writes or produced:
             keep = partial(self.records.put, produced) if produced else None
             hold = partial(self._claims.hold, given) if given else None

@@ -36,6 +36,32 @@ def _race(store: Store, writer: int) -> list[Version]:
     return acknowledged
 
 
+def test_of_many_that_create_the_same_ids_at_once_each_id_has_one_winner_whose_content_stays(store: Store) -> None:
+    """They reach MongoDB together, many in one command: what fails for one must not be told to another."""
+    def create(writer: int) -> tuple[str, str] | None:
+        mine = patient(1, f"p{writer % 8}", source=f"writer {writer}")
+        try:
+            store.write([Write(None, mine)])
+        except Raced:
+            return None
+        return mine.id, mine.source
+
+    with ThreadPoolExecutor(32) as pool:
+        acknowledged = [one for one in pool.map(create, range(160)) if one]
+    stored = store.get_many({"Patient": [f"p{number}" for number in range(8)]}, UNRESTRICTED)
+    assert sorted(acknowledged) == sorted((one.id, one.source) for one in stored.values())
+    assert len(acknowledged) == 8
+
+
+def test_what_is_too_large_for_one_command_goes_in_several(store: Store) -> None:
+    def create(writer: int) -> None:
+        store.write([Write(None, replace(patient(1, f"p{writer}"), raw=b" " * 5_000_000))])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(create, range(6)))
+    assert store.counts() == {"Patient": 6}
+
+
 DOCUMENT_LIMIT = 16 * 1024 * 1024
 
 
