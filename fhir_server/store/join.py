@@ -6,7 +6,7 @@ A chain leads from a row to others, `_has` and `_list` from others to the row.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fhir_server.store.drive import Driver, any_of, few
+from fhir_server.store.drive import Driver, any_of, by_keys, few, within
 from fhir_server.store.fetch import fetch
 from fhir_server.store.order import Row, behind, index_order, position
 from fhir_server.store.plan import Join, Order, Plan, Range
@@ -45,6 +45,45 @@ def sift(rows: Sequence[Row], plan: Plan, reading: Reading) -> list[Row]:
             fit |= _leading_in(left, one, plan.type, reading) if one.reverse else _leading_out(left, one, reading)
         found = [row for row in found if row["_id"] in fit]
     return found
+
+
+def listed(plan: Plan, reading: Reading) -> tuple[set[str] | None, Plan]:
+    """Returns the ids of all that others refer to as a settled plan asks, and the plan without what that told.
+
+    None instead of ids where too many others would have to be gone through for it.
+    """
+    ids: set[str] | None = None
+    left = []
+    for ways in plan.joins:
+        if (found := _listed(ways, plan.type, reading)) is None:
+            left.append(ways)
+        else:
+            ids = found if ids is None else ids & found
+    return ids, replace(plan, joins=left)
+
+
+def _listed(ways: Sequence[Join], type_: str, reading: Reading) -> set[str] | None:
+    found: set[str] = set()
+    for one in ways:
+        driver = by_keys(one.plan) if one.reverse and one.plan.keys else None
+        if driver is None or within(one.plan, reading.examine, reading) is None:
+            return None
+        start = f"{one.code}={type_}/"
+        for rows in _batches(one.plan, driver, reading):
+            found |= {key.removeprefix(start) for row in rows for key in row["ix"] if key.startswith(start)}
+    return found
+
+
+def _batches(plan: Plan, driver: Driver, reading: Reading) -> Iterator[list[Row]]:
+    """Yields all matches, in the order in which keys lead to them."""
+    order, after = Order(), None
+    [lead] = order.by
+    while True:
+        rows, cut = fetch(plan, driver, reading, _SHOWN, reading.few, index_order(lead), behind(lead, after))
+        yield sift(rows, plan, reading)
+        if len(rows) < reading.few and not cut:
+            return
+        after = position(rows[-1], order)
 
 
 def _with(plan: Plan, met: _Met) -> Plan:
@@ -88,12 +127,12 @@ def _leading_out(rows: Sequence[Row], join: Join, reading: Reading) -> set[str]:
     """The ids of rows that refer to a match of the join."""
     start = f"{join.code}={join.plan.type}/"
     targets = {row["_id"]: [key.removeprefix(start) for key in row["ix"] if key.startswith(start)] for row in rows}
-    matches = _among(sorted({one for found in targets.values() for one in found}), join.plan, reading)
+    matches = among(sorted({one for found in targets.values() for one in found}), join.plan, reading)
     return {id_ for id_, found in targets.items() if not matches.isdisjoint(found)}
 
 
-def _among(ids: Sequence[str], plan: Plan, reading: Reading) -> set[str]:
-    """Those of the ids that match the plan."""
+def among(ids: Sequence[str], plan: Plan, reading: Reading) -> set[str]:
+    """Returns those of the ids that match a settled plan."""
     found: set[str] = set()
     for some in _chunks(ids, reading.joined):
         driver = Driver("id", [{"_id": {"$in": some}}], few=True)

@@ -5,7 +5,7 @@ from itertools import repeat
 
 from fhir_server.store.drive import Driver, by_keys, criteria, few, together, walk, within
 from fhir_server.store.fetch import examined, narrowest, too_costly
-from fhir_server.store.join import settled, sift
+from fhir_server.store.join import among, listed, settled, sift
 from fhir_server.store.plan import Order, Plan
 from fhir_server.store.reading import Reading
 from fhir_server.store.walk import walked
@@ -86,7 +86,10 @@ def _many(plan: Plan, reading: Reading) -> int:
 
 
 def _with_joins(plan: Plan, driver: Driver, reading: Reading) -> int:
-    """Goes through all rows, as many as may be."""
+    """Goes through what others refer to, if that can be listed; else through all rows, as many as may be."""
+    ids, left = listed(plan, reading)
+    if ids is not None:
+        return len(among(sorted(ids), left, reading))
     if examined(plan, narrowest(plan, driver, reading), reading) > reading.examine:
         raise too_costly(plan, reading, _ADVICE)
     number = 0
