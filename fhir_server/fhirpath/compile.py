@@ -222,11 +222,23 @@ def _type_test(branch: Branch, type_: str) -> Get:
 def _read(get: Get, key: str) -> Get:
     """The values under `key`, arrays flattened. A null keeps the place of a primitive that has only extensions."""
     if get is _itself:
-        return lambda value: _values(value.get(key))
+        return _member(key)
 
     def read(value: Any) -> Sequence[Any]:
         below = get(value)
         return [found for one in below for found in _values(one.get(key))] if below else below
+
+    return read
+
+
+def _member(key: str) -> Get:
+    """The same of the resource itself, where most values are: a call less for each."""
+
+    def read(value: Any) -> Sequence[Any]:
+        found = value.get(key)
+        if type(found) is list:
+            return found if None not in found else [one for one in found if one is not None]
+        return () if found is None else (found,)
 
     return read
 

@@ -1,7 +1,7 @@
 """All text that people wrote in a resource, for full text search: its strings, as the definitions tell them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import unescape
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from fhir_server.definitions.registry import Definitions, Element
 from fhir_server.fhirjson import Resource
 from fhir_server.search.fold import Fold
-from fhir_server.search.words import NARRATIVE, content, grams
+from fhir_server.search.words import CONTENT, NARRATIVE, grams
 
 # By the JSON name of an element what lies below it; None for text.
 Node = dict[str, "Node | None"]
@@ -30,19 +30,39 @@ _SHORT = 200
 _TAG = re.compile(r"<[^>]*>")
 
 
-def keys(resource: Resource, definitions: Definitions, fold: Fold) -> Iterator[str]:
-    """Yields the keys of words and parts of words in `resource`, the same one perhaps twice; short texts first."""
-    found: list[str] = []
-    _collect(resource, node(resource["resourceType"], definitions.standard), found)
-    left = GRAM_LIMIT
-    for text in sorted(set(found), key=len):
-        made = content(fold(text)) if len(text) <= _SHORT else content.__wrapped__(fold(text[:TEXT_LIMIT]))
-        yield from made[:left]
-        left -= len(made)
-        if left <= 0:
-            break
+def keys(resource: Resource, definitions: Definitions, fold: Fold) -> set[str]:
+    """Returns the keys of words and parts of words in `resource`."""
+    texts: set[str] = set()
+    _collect(resource, node(resource["resourceType"], definitions.standard), texts)
+    if sum(map(len, texts)) > GRAM_LIMIT:
+        found = _first_grams(texts, fold)
+    else:
+        found = {one for text in texts for one in _short(text, fold)}
     if narrative := resource.get("text"):
-        yield from _of_narrative(narrative.get("div", ""), fold)
+        found.update(_of_narrative(narrative.get("div", ""), fold))
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _kept(text: str, fold: Fold) -> tuple[str, ...]:
+    return _made(text, fold)
+
+
+def _made(text: str, fold: Fold) -> tuple[str, ...]:
+    return tuple(f"{CONTENT}={gram}" for gram in grams(fold(text[:TEXT_LIMIT])))
+
+
+def _short(text: str, fold: Fold) -> tuple[str, ...]:
+    """Displays come again and again, notes do not."""
+    return _kept(text, fold) if len(text) <= _SHORT else _made(text, fold)
+
+
+def _first_grams(texts: Iterable[str], fold: Fold) -> set[str]:
+    """Those of short texts come first."""
+    found: set[str] = set()
+    for text in sorted(texts, key=lambda one: (len(one), one)):
+        found.update(_short(text, fold)[: GRAM_LIMIT - len(found)])
+    return found
 
 
 def _of_narrative(div: str, fold: Fold) -> Iterator[str]:
@@ -50,16 +70,15 @@ def _of_narrative(div: str, fold: Fold) -> Iterator[str]:
     return (f"{NARRATIVE}={gram}" for gram in list(dict.fromkeys(grams(fold(text))))[:GRAM_LIMIT])
 
 
-def _collect(value: Mapping[str, Any], known: Node, found: list[str]) -> None:
-    for name, one in value.items():
-        if name in known:
-            below = known[name]
-            for each in one if type(one) is list else (one,):
-                if below is None:
-                    if each:
-                        found.append(each)
-                elif each:
-                    _collect(each, below, found)
+def _collect(value: Mapping[str, Any], known: Node, found: set[str]) -> None:
+    for name in known.keys() & value.keys():
+        below, one = known[name], value[name]
+        for each in one if type(one) is list else (one,):
+            if below is None:
+                if each:
+                    found.add(each)
+            elif each:
+                _collect(each, below, found)
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
 """A resource as the inverted index keeps it: one array of keys for all its search parameters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
@@ -8,11 +8,12 @@ from typing import Any
 
 from fhir_server.definitions.registry import Definitions
 from fhir_server.fhirjson import Resource
+from fhir_server.fhirpath.compile import Item
 from fhir_server.outcome import TooLarge
 from fhir_server.search import content
 from fhir_server.search.parameters import date
 from fhir_server.search.searchable import Reader, Searchable, layout, searchable, supported
-from fhir_server.search.sort import sorting
+from fhir_server.search.sort import Choose
 from fhir_server.search.term import Rules
 from fhir_server.store.document import SearchValues
 from fhir_server.store.plan import LIVE
@@ -41,35 +42,29 @@ class Index:
         Raises TooLarge for more than LIMIT, words of its text apart.
         """
         known = searchable(resource["resourceType"], self.definitions)
-        types = self.definitions.search_parameters(resource["resourceType"])
-        keys, recheck, ordering = self._read(resource, known)
+        keys, recheck, sortable = self._read(resource, known)
         if self.rules.text.full_text:
-            keys.update(content.keys(resource, self.definitions, self.rules.fold))
-        return SearchValues(
-            keys=tuple(sorted(keys)),
-            date=self._date(resource, known) or updated,
-            sortable={code: sorting(types[code].type, code, found) for code, found in ordering.items()},
-            recheck=recheck,
-            hash=known.hash,
-        )
+            keys |= content.keys(resource, self.definitions, self.rules.fold)
+        clinical = self._date(resource, known) or updated
+        return SearchValues(tuple(sorted(keys)), clinical, sortable, recheck, known.hash)
 
     def _read(
         self, resource: Resource, known: Searchable
-    ) -> tuple[set[str], list[Mapping[str, Any]], dict[str, list[Sequence[str]]]]:
-        """Returns keys, rechecks, and the keys of each value of what can be sorted by."""
+    ) -> tuple[set[str], list[Mapping[str, Any]], dict[str, str]]:
+        """Returns keys, rechecks, and what can be sorted by."""
         keys, recheck, rules = {LIVE}, list[Mapping[str, Any]](), self.rules
-        ordering: dict[str, list[Sequence[str]]] = {}
-        for code, get, store, is_sorted in _present(resource, known):
+        ordering: dict[str, tuple[Choose, list[Sequence[str]]]] = {}
+        for code, get, store, choose in _present(resource, known):
             for value in get(resource):
                 made, beside = store(code, value, rules)
                 keys.update(made)
                 recheck += beside
-                if is_sorted and made:
-                    ordering.setdefault(code, []).append(made)
+                if choose and made:
+                    ordering.setdefault(code, (choose, []))[1].append(made)
             if len(keys) + len(recheck) > LIMIT:
                 raise TooLarge(
                     f"The {resource['resourceType']} has more than {LIMIT} values that a search may ask for.")
-        return keys, recheck, ordering
+        return keys, recheck, {code: choose(found) for code, (choose, found) in ordering.items()}
 
     def hash(self, type_: str) -> str:
         """Returns the hash of the search-parameter set of `type_`; values made with another are out of date."""
@@ -79,12 +74,16 @@ class Index:
         """The latest start of what the clinical date covers."""
         if not known.clinical:
             return None
-        items = known.extractors[known.clinical](resource)
-        return max((start for item in items for start, _ in date.spans(item, self.zone)), default=None)
+        found = [
+            start
+            for branch in known.extractors[known.clinical].branches if not branch.member or branch.member in resource
+            for value in branch.get(resource)
+            for start, _ in date.spans(Item(value, branch.type), self.zone)
+        ]
+        return max(found, default=None)
 
 
-def _present(resource: Resource, known: Searchable) -> Iterator[Reader]:
+def _present(resource: Resource, known: Searchable) -> list[Reader]:
     """What may find something: most parameters of a type start from a member that a resource does not have."""
-    yield from known.readers.get("", ())
-    for member in resource:
-        yield from known.readers.get(member, ())
+    readers = known.readers
+    return [one for member in ("", *resource) if member in readers for one in readers[member]]

@@ -17,7 +17,7 @@ from fhir_server.fhirpath.compile import Extractor, Get, extractor
 from fhir_server.outcome import FHIRError, NotReady, NotSupported, Unavailable
 from fhir_server.search.parameters import FULL_TEXT, PARAMETER_TYPES, composite, type_of
 from fhir_server.search.parameters.composite import Component
-from fhir_server.search.sort import SORTED, SORTED_TYPES, SORTED_UNDATED
+from fhir_server.search.sort import SORTED, SORTED_TYPES, SORTED_UNDATED, Choose, sorting
 from fhir_server.search.term import Store
 
 # Of the whole resource, kept in fields of their own.
@@ -46,12 +46,15 @@ class Place:
 
 
 class Reader(NamedTuple):
-    """Reads what is stored of one parameter out of a resource: values of one type, and what is stored of each."""
+    """Reads what is stored of one parameter out of a resource: values of one type, and what is stored of each.
+
+    choose  what to sort by; None: not by this
+    """
 
     code: str
     get: Get
     store: Store
-    sorted: bool = False
+    choose: Choose | None = None
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,8 @@ def _readers(
                          for one, read, whole in _components(code, branch.type, known, type_, definitions)]
                 made = Reader(code, _itself, composite.store(branch.get, found))
             elif branch.type in stores:
-                made = Reader(code, branch.get, stores[branch.type], code in sortable)
+                choose = sorting(known.parameters[code].type) if code in sortable else None
+                made = Reader(code, branch.get, stores[branch.type], choose)
             else:
                 continue
             readers.setdefault(branch.member, []).append(made)

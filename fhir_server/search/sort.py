@@ -16,37 +16,34 @@ SORTED_TYPES = frozenset({"date", "number"})
 # Longer texts are equal here; the id decides.
 LIMIT = 100
 
-
-def sorting(type_: str, code: str, values: Sequence[Sequence[str]]) -> str:
-    """Returns the text to sort by, of the keys of each value: it sorts as the value does."""
-    return _CHOSEN.get(type_, _first)([[_text(code, one) for one in keys] for keys in values])[:LIMIT]
+Choose = Callable[[Sequence[Sequence[str]]], str]
 
 
-def _text(code: str, key: str) -> str:
-    return key.partition("=")[2] if key.startswith(code) else ""
+def sorting(type_: str) -> Choose:
+    """Returns what tells the text to sort by, of the keys of each value: it sorts as the value does."""
+    return _CHOSEN.get(type_, _first)
+
+
+def _text(key: str) -> str:
+    return key.partition("=")[2][:LIMIT]
 
 
 def _first(values: Sequence[Sequence[str]]) -> str:
-    """A code without its system, a reference, an address, the start of a period."""
-    return values[0][0]
+    """A code without its system, a reference, an address."""
+    return _text(values[0][0])
 
 
 def _least(values: Sequence[Sequence[str]]) -> str:
-    return min(one[0] for one in values)
+    return min(_text(one[0]) for one in values)
 
 
 def _in_base_units(values: Sequence[Sequence[str]]) -> str:
-    return values[0][-1]
+    return _text(values[0][-1])
 
 
 def _reading(values: Sequence[Sequence[str]]) -> str:
     """Names by how they are read, where kana tell it."""
-    return string.sorted_by([text for texts in values for text in texts if text])
+    return string.sorted_by([_text(one) for keys in values for one in keys if not one.startswith("_")])[:LIMIT]
 
 
-_CHOSEN: Mapping[str, Callable[[Sequence[Sequence[str]]], str]] = {
-    "date": _least,
-    "number": _least,
-    "quantity": _in_base_units,
-    "string": _reading,
-}
+_CHOSEN: Mapping[str, Choose] = {"date": _least, "number": _least, "quantity": _in_base_units, "string": _reading}
