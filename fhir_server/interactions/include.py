@@ -5,6 +5,7 @@ Everything is read through plans that hold what the caller may see. A reference 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from fhir_server.access.condition import condition
 from fhir_server.context import Context
@@ -137,7 +138,12 @@ class _Page:
         return {type_: list(found[type_]) for type_ in sorted(found)}
 
     def _sources(self, one: Include) -> Sequence[str]:
-        return self.context.definitions.resource_types if one.source == ANY else (one.source,)
+        return self._stored if one.source == ANY else (one.source,)
+
+    @cached_property
+    def _stored(self) -> Sequence[str]:
+        """The types to look among for whatever refers to the rows: of most nothing is ever stored."""
+        return self.context.store.reindex.types()
 
 
 def _pieces(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

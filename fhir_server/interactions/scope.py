@@ -64,8 +64,11 @@ def merged(
     """
     query = queries[0]
     order = _by_update(query.order)
-    plans = [replace(_plan(one, asked, may_see, context), order=order) for one, asked in zip(scopes, queries)]
-    rows, more = _merged(plans, query, context, deadline) if query.count else ((), None)
+    # Of most types nothing is ever stored.
+    stored = frozenset(context.store.reindex.types())
+    plans = [replace(_plan(one, asked, may_see, context), order=order)
+             for one, asked in zip(scopes, queries) if one.type in stored]
+    rows, more = _merged(plans, order, query, context, deadline) if query.count else ((), None)
     return Matches(rows, more, _total(query, plans, len(rows), more, context, deadline))
 
 
@@ -102,11 +105,11 @@ def _by_update(order: Order) -> Order:
 
 
 def _merged(
-    plans: Sequence[Plan], query: Query, context: Context, deadline: Deadline
+    plans: Sequence[Plan], order: Order, query: Query, context: Context, deadline: Deadline
 ) -> tuple[Sequence[Row], Position | None]:
     """The rows of all pages up to where the first that is cut off ends: behind it lie rows that were not read."""
-    down = plans[0].order.by[0].descending
-    limit = max(context.config.answer_limit // len(plans), 1)
+    down = order.by[0].descending
+    limit = context.config.answer_limit // max(len(plans), 1)
     pages = [(one.type, context.store.find(replace(one, after=after), deadline, limit))
              for one, after in zip(plans, _afters(query.after, [one.type for one in plans], down))]
     read = [Row(type_, row) for type_, page in pages for row in page.rows]
