@@ -23,6 +23,10 @@ RESOURCES = {
 NAMES = {name: f"id-of-{name}" for name in RESOURCES}
 
 
+def test_no_resource_has_the_name_of_a_variable() -> None:
+    assert set(RESOURCES) & GIVEN == set()
+
+
 def test_there_are_some_hundred_and_no_id_is_there_twice() -> None:
     assert len(ALL) > 500
     assert [id_ for id_, number in Counter(one.id for one in ALL).items() if number > 1] == []
