@@ -3,8 +3,7 @@
 https://hl7.org/fhir/R4/http.html#update · https://hl7.org/fhir/R4/http.html#concurrency
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -110,8 +109,9 @@ def transact(
     """
     steps = [_step(change, context) for change in changes]
     _refuse_overlap(steps)
+    wanted = _by_type(steps)
     for _ in range(ATTEMPTS):
-        current = context.store.get_many(_by_type(steps), UNRESTRICTED)
+        current = context.store.get_many(wanted, UNRESTRICTED) if wanted else {}
         done = [_done(step, current.get(step.key), context, caller) for step in steps]
         try:
             context.store.write([Write(current.get(step.key), one.version) for step, one in zip(steps, done)
@@ -131,8 +131,10 @@ def _step(change: Change, context: Context) -> _Step:
         return _Step(change, (change.type, change.id))
     id_ = (change.id or context.new_id()) if isinstance(change, Create) else change.resource.get("id", "")
     resource = _labelled({**change.resource, "id": id_}, context)
-    with _within(change.place):
+    try:
         context.check(resource)
+    except FHIRError as error:
+        raise _within(change.place, error) from None
     return _Step(change, (resource["resourceType"], resource["id"]), resource, _content(resource))
 
 
@@ -198,8 +200,10 @@ def _patched(patch: Patch, previous: Version | None, context: Context) -> _Step:
     if previous.deleted:
         raise Gone(f"{patch.type}/{patch.id} was deleted with version {previous.version}.",
                    expression=patch.place or None)
-    with _within(patch.place):
+    try:
         resource = patch.apply(decode(previous.raw))
+    except FHIRError as error:
+        raise _within(patch.place, error) from None
     if (resource.get("resourceType"), resource.get("id")) != (patch.type, patch.id):
         raise Unprocessable("A patch cannot change resourceType or id.", expression=patch.place or f"{patch.type}.id")
     return _step(Update(resource, place=patch.place), context)
@@ -226,18 +230,16 @@ def _version(step: _Step, resource: Resource, previous: Version | None, context:
     if len(raw) > context.config.resource_limit:
         raise TooLarge(f"The resource has {len(raw)} bytes; the limit is {context.config.resource_limit}.",
                        expression=step.change.place or None)
-    with _within(step.change.place):
+    try:
         values = context.index.values(stamped, updated)
+    except FHIRError as error:
+        raise _within(step.change.place, error) from None
     return Version(*step.key, number, updated, raw, step.content, values, _source(caller, previous), _labels(stamped))
 
 
-@contextmanager
-def _within(place: str) -> Iterator[None]:
-    """Lets an error say where in the request the resource stands."""
-    try:
-        yield
-    except FHIRError as error:
-        raise error.within(place) if place else error
+def _within(place: str, error: FHIRError) -> FHIRError:
+    """The error, saying where in the request the resource stands."""
+    return error.within(place) if place else error
 
 
 def _tombstone(live: Version, context: Context, caller: Caller) -> Version:
