@@ -71,14 +71,15 @@ def _of_narrative(div: str, fold: Fold) -> Iterator[str]:
 
 
 def _collect(value: Mapping[str, Any], known: Node, found: set[str]) -> None:
-    for name in known.keys() & value.keys():
-        below, one = known[name], value[name]
-        for each in one if type(one) is list else (one,):
-            if below is None:
-                if each:
-                    found.add(each)
-            elif each:
-                _collect(each, below, found)
+    for name, one in value.items():
+        if name not in known:
+            continue
+        below, each = known[name], one if type(one) is list else (one,)
+        if below is None:
+            found.update(filter(None, each))
+        else:
+            for inner in each:
+                _collect(inner or {}, below, found)
 
 
 @lru_cache(maxsize=4096)

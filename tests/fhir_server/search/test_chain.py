@@ -61,7 +61,7 @@ def test_what_a_match_is_linked_to_must_be_open_to_the_caller_too() -> None:
      "subject:Practitioner: subject of Observation does not refer to Practitioner."),
     ("Observation", "patient.birthdate", "x", BadRequest, "birthdate: 'x' is no date such as"),
     ("Observation", "subject.birthdate", "x", BadRequest, "birthdate: 'x' is no date such as"),
-    ("Observation", "patient.gender:above", "x", NotSupported, "gender does not support :above"),
+    ("Observation", "patient.gender:exact", "x", NotSupported, "gender does not support :exact"),
     ("Observation", "patient.", "x", NotSupported, "Patient has no search parameter"),
     ("Observation", ".", "x", NotSupported, "Observation has no search parameter"),
     ("PlanDefinition", "definition.name", "x", NotSupported, "definition of PlanDefinition holds canonical URLs"),

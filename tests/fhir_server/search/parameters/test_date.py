@@ -96,3 +96,39 @@ def test_the_text_of_dates_sorts_as_the_dates_do(one: datetime, other: datetime)
 
 def key(text: str) -> str:
     return date.INDEXED["dateTime"]("date", text, Rules(UTC)).keys[0]
+
+
+# From 2024-05-10 up to, not including, 2024-05-20, told in several shapes.
+SHAPES: list[dict[str, Any]] = [
+    {"effectivePeriod": {"start": "2024-05-10", "end": "2024-05-19"}},
+    {"effectiveTiming": {"repeat": {"boundsPeriod": {"start": "2024-05-10", "end": "2024-05-19"}}}},
+    {"effectiveTiming": {"event": ["2024-05-10", "2024-05-15T09:00:00+09:00", "2024-05-19"]}},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=["Period", "Timing with bounds", "Timing with events"])
+@pytest.mark.parametrize("dates, fits", [
+    ("2024-05 2024 ap2024-05-15 ap2024-05-20 ap2024-05-09", True),
+    ("2024-05-15 2024-05-10 2023 ap2024-05-22 ap2024-05-07", False),
+    ("ne2024-05-15 ne2024-05-10 ne2024-06 ne2023", True),
+    ("ne2024-05 ne2024", False),
+    ("gt2024-05-09 gt2024-05-15 gt2024-05-18 gt2023", True),
+    ("gt2024-05-19 gt2024-05 gt2024", False),
+    ("lt2024-05-11 lt2024-05-15 lt2024-06", True),
+    ("lt2024-05-10 lt2024-05 lt2024", False),
+    ("ge2024-05-10 ge2024-05-18 ge2024-05 ge2024", True),
+    ("ge2024-05-20 ge2024-05-19T23:59:59.999 ge2024-06", False),
+    ("le2024-05-11 le2024-05-20 le2024-05 le2024", True),
+    ("le2024-05-09 le2024-05-10T00:00:00 le2023", False),
+    ("sa2024-05-09 sa2024-04 sa2023", True),
+    ("sa2024-05-10 sa2024-05 sa2024", False),
+    ("eb2024-05-20 eb2024-06 eb2025", True),
+    ("eb2024-05-19 eb2024-05 eb2024", False),
+])
+def test_a_stretch_of_time_is_compared_by_both_its_ends(
+    search: Search, shape: dict[str, Any], dates: str, fits: bool
+) -> None:
+    """https://hl7.org/fhir/R4/search.html#prefix"""
+    search([observation("it", **shape)], "Observation?date=2024")
+    assert {one: search([], f"Observation?date={one}") for one in dates.split()} == {
+        one: ["it"] if fits else [] for one in dates.split()}
