@@ -81,7 +81,7 @@ def _asked(code: str, type_: str, definitions: Definitions, zone: tzinfo, base: 
     """What a parameter asks at each place where it is stored; terminology is another for each search."""
     known = searchable(type_, definitions)
     asking = Asking(type_, known, definitions, zone, base)
-    return [asking.at(known.parameters[code], place) for place in known.places[code]]
+    return tuple(asking.at(known.parameters[code], place) for place in known.places[code])
 
 
 def _start(place: Place, parameter: SearchParameter) -> str:
