@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from fhir_server.search.fold import CJK, Fold
-from fhir_server.search.parameters.text import asked_words, led
+from fhir_server.search.parameters.text import LEADING, asked_words, led
 from fhir_server.search.term import (
     Alternative, Asked, Driven, Entry, Filter, Pattern, Rules, Store, key, keys, starting)
 from fhir_server.search.value import unescape
@@ -111,7 +111,8 @@ def contains(asked: Asked, value: str) -> Alternative:
     if asked.code in LETTERED:
         drivers += [key(LETTERS, one) for one in threes]
     decides = _pattern(asked, re.escape(part))
-    return Driven(tuple((one,) for one in dict.fromkeys(drivers)), decides.filter) if drivers else decides
+    leading = tuple((one,) for one in dict.fromkeys(drivers))[:LEADING]
+    return Driven(leading, decides.filter) if leading else decides
 
 
 def text(asked: Asked, value: str) -> Alternative:

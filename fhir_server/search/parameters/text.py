@@ -11,6 +11,12 @@ from fhir_server.search.term import Alternative, Asked, Driven, Filter, Sift, ke
 from fhir_server.search.words import CONTENT, NARRATIVE, Word, words
 
 
+# Words and parts of words that one value may ask for.
+LIMIT = 50
+# So many keys lead well enough where a pattern decides.
+LEADING = 8
+
+
 def content(asked: Asked, value: str) -> Alternative:
     return _anywhere(asked, value, (CONTENT, NARRATIVE))
 
@@ -24,6 +30,8 @@ def asked_words(asked: Asked, value: str) -> list[Word]:
     found = [word for part in value.split() for word in words(asked.fold(part))]
     if not found:
         raise BadRequest(f"{asked.parameter.code}: {value[:100]!r} has no word to search for.")
+    if sum(len(one.grams) or 1 for one in found) > LIMIT:
+        raise BadRequest(f"{asked.parameter.code}: at most {LIMIT} words, or parts of Japanese text, are searched for.")
     return found
 
 
@@ -38,7 +46,7 @@ def recheck_words(asked: Asked, value: str) -> Alternative:
 def led(found: Sequence[Word], decides: Filter) -> Alternative:
     """Returns what the filter decides, led by the grams of the words."""
     drivers = [(key(CONTENT, gram),) for one in found for gram in one.grams]
-    return Driven(tuple(dict.fromkeys(drivers)), decides) if drivers else Sift(decides)
+    return Driven(tuple(dict.fromkeys(drivers))[:LEADING], decides) if drivers else Sift(decides)
 
 
 def _anywhere(asked: Asked, value: str, under: Sequence[str]) -> Alternative:

@@ -66,6 +66,7 @@ def test_words_are_found_wherever_people_wrote_them(search: Search, query: str, 
 @pytest.mark.parametrize("name, value, text", [
     ("_content", "...", "_content: '...' has no word to search for."),
     ("_content", "of x", "_content: 'of x' has only letters and words that are in every text."),
+    ("_content", "word " * 51, "_content: at most 50 words, or parts of Japanese text, are searched for."),
     ("code:text", "-", "code: '-' has no word to search for."),
 ])
 def test_what_has_no_word_is_refused(name: str, value: str, text: str) -> None:
