@@ -16,6 +16,7 @@ from fhir_server.outcome import BadRequest, FHIRError
 # Identifier.system and Identifier.value name the thing itself. In a narrative (div) its <a href> and <img src> link.
 LINKING = re.compile(r"reference|div|.*([uU]rl|[uU]ri|[cC]anonical|Oid|Uuid)")
 NARRATIVE = re.compile(r"""(<(?:a|img)\s[^<>]*?(?:href|src)\s*=\s*["'])([^"'<>]+)""")
+_NESTED = (dict, list)
 # `Patient?identifier=x|1`
 CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?")
 
@@ -83,7 +84,11 @@ class _Nowhere(Exception):
 
 def _linked(node: Any, links: Links) -> Any:
     if isinstance(node, dict):
-        return {name: _member(name, value, links) for name, value in node.items()}
+        # Most of a resource is plain values that do not link: these cost no call of ours.
+        return {
+            name: _member(name, value, links) if type(value) in _NESTED or _is_linking(name) else value
+            for name, value in node.items()
+        }
     if isinstance(node, list):
         return [_linked(one, links) for one in node]
     return node
