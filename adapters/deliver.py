@@ -21,7 +21,7 @@ from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version
 from fhir_server.store.queue import Park
 from fhir_server.store.records import Known, Produced, State
-from fhir_server.transact import Change, Delete, Update, transact
+from fhir_server.transact import Delete, Update, transact
 
 ATTEMPTS = 5
 UNKNOWN = Known()
@@ -38,7 +38,7 @@ class _Plan:
     live: Mapping[str, Version]
     known: dict[str, Known]
     states: dict[str, State]
-    changes: dict[str, Change] = field(default_factory=dict)
+    changes: dict[str, Update | Delete] = field(default_factory=dict)
     produced: list[Produced] = field(default_factory=list)
 
     def current(self, reference: str) -> Resource | None:

@@ -97,10 +97,11 @@ def test_the_hash_tells_one_set_of_parameters_from_another() -> None:
 def test_consent_is_searched_by_these_parameters() -> None:
     assert {one.code: one.type for one in supported("Consent", load())} == {
         "_content": "string", "_id": "token", "_lastUpdated": "date", "_profile": "uri", "_security": "token",
-        "_source": "uri", "_tag": "token", "_text": "string", "action": "token", "actor": "reference", "category": "token", "consentor": "reference",
-        "data": "reference", "date": "date", "identifier": "token", "organization": "reference",
-        "patient": "reference", "period": "date", "purpose": "token", "scope": "token", "security-label": "token",
-        "source-reference": "reference", "status": "token",
+        "_source": "uri", "_tag": "token", "_text": "string", "action": "token", "actor": "reference",
+        "category": "token", "consentor": "reference", "data": "reference", "date": "date",
+        "identifier": "token", "organization": "reference", "patient": "reference", "period": "date",
+        "purpose": "token", "scope": "token", "security-label": "token", "source-reference": "reference",
+        "status": "token",
     }
 
 
