@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from fhir_server.outcome import TooLarge
-from fhir_server.store import embedded
+from fhir_server.store import embedded, envelope
 from fhir_server.store.access import UNRESTRICTED
 from fhir_server.store.document import Version, Write
 from fhir_server.store.store import Raced, Store
@@ -44,9 +45,20 @@ def test_nothing_is_written_where_one_fails(store: Store, failing: Write) -> Non
 
 def test_a_copy_left_by_a_lost_race_does_no_harm(store: Store) -> None:
     store.write([Write(None, patient(1))])
+    store.write([Write(patient(1), patient(2))])
     with pytest.raises(Raced):
-        store.write([Write(patient(9), patient(10))])
-    store.write([Write(patient(1), patient(2)), Write(None, patient(1, "other"))])
+        store.write([Write(patient(1), patient(2))])
+    assert history(store) == [shown(patient(2)), shown(patient(1))]
+    store.write([Write(patient(2), patient(3)), Write(None, patient(1, "other"))])
+    assert history(store) == [shown(patient(3)), shown(patient(2)), shown(patient(1))]
+
+
+def test_a_copy_left_by_a_crash_before_the_swap_is_shown_once(store: Store, mongodb_uri: str) -> None:
+    store.write([Write(None, patient(1))])
+    with MongoClient[dict[str, object]](mongodb_uri) as client:
+        client["test"]["Patient_history"].insert_one(dict(envelope.past(patient(1))))
+    assert history(store) == [shown(patient(1))]
+    store.write([Write(patient(1), patient(2))])
     assert history(store) == [shown(patient(2)), shown(patient(1))]
 
 
