@@ -9,6 +9,7 @@ from fhir_server.config import Config
 from fhir_server.definitions.registry import Definitions
 from fhir_server.fhirjson import Resource
 from fhir_server.parameters import Parameters
+from fhir_server.search.codes import StoredCodes
 from fhir_server.search.index import Index
 from fhir_server.store.store import Store
 from fhir_server.validation.structure import Validator
@@ -50,6 +51,10 @@ class Context:
         if now.definitions is self.definitions:
             return self
         return replace(self, definitions=now.definitions, index=now.index)
+
+    def codes(self, may_see: Sequence[str]) -> StoredCodes:
+        """Returns what answers which codes a search means, for one who may see what has these keys."""
+        return StoredCodes(self.definitions, lambda plan: [row.raw for row in self.store.find(plan).rows], may_see)
 
     def check(self, resource: Resource) -> None:
         """Raises Unprocessable with an Issue for each fault of a resource that shall be written."""

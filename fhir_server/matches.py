@@ -88,11 +88,13 @@ class Matches:
         for name, _ in criteria:
             if name in SHAPING:
                 raise BadRequest(f"{name} is no criterion.", expression=place or f"http.{name}")
+        context, may_see = self.context, condition(self.caller)
         try:
-            query = parse(type_, criteria, self.context.definitions, key=self.context.page_key, base=self.base)
+            query = parse(type_, criteria, context.definitions, key=context.page_key, base=self.base,
+                          codes=context.codes(may_see))
         except FHIRError as error:
             raise error.within(place) if place else error
-        return replace(plan(query, condition(self.caller)), limit=limit)
+        return replace(plan(query, may_see), limit=limit)
 
 
 def criteria_in(text: str) -> list[tuple[str, str]]:

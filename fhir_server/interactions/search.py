@@ -12,7 +12,6 @@ from fhir_server.exchange import Request, Response
 from fhir_server.interactions.include import included
 from fhir_server.interactions.scope import Matches, Scope, merged, of_one_type
 from fhir_server.outcome import BadRequest, Issue
-from fhir_server.search.codes import StoredCodes
 from fhir_server.search.query import Pair, Query, parse
 from fhir_server.store.find import Deadline
 
@@ -93,8 +92,7 @@ def _query(
     return parse(
         type_, said, context.definitions, request.prefer.get("handling") == "lenient", key=context.page_key,
         now=context.now, base=request.base, count_limit=context.config.page_limit, types=types, path=path,
-        codes=StoredCodes(context.definitions, lambda plan: [row.raw for row in context.store.find(plan).rows],
-                          condition(request.caller)))
+        codes=context.codes(condition(request.caller)))
 
 
 def _links(query: Query, found: Matches, request: Request, context: Context, path: str) -> Iterator[Link]:

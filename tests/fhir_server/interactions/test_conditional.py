@@ -43,6 +43,7 @@ def said(answer: Any) -> tuple[int, list[str]]:
     ("identifier=http://x.example/card|1", 200, "p1"),
     ("?identifier=http://x.example/card|1&gender=female", 200, "p1"),
     ("identifier=http%3A%2F%2Fx.example%2Fcard%7C1", 200, "p1"),
+    ("identifier=http://x.example/card|1&gender:in=http://hl7.org/fhir/ValueSet/administrative-gender", 200, "p1"),
 ])
 def test_a_conditional_create_makes_only_what_is_not_there(
     known: Client, criteria: str, status: int, id_: str
