@@ -19,10 +19,12 @@ TEXT_LIMIT = 20_000
 GRAM_LIMIT = 2000
 
 _TEXTS = frozenset({"string", "markdown"})
-# Strings that are no language: numbers and addresses, which have search parameters of their own, units and formulas.
+# Strings that are no language: numbers and addresses, which have search parameters of their own, units and formulas;
+# and the names of other resources: that of the hospital on each of its results would lead nowhere and cost the most.
 _NO_TEXT = frozenset({
-    "Identifier.value", "ContactPoint.value", "Coding.version", "Reference.reference", "Expression.expression",
-    "SampledData.data", *(f"{one}.unit" for one in ("Quantity", "Age", "Count", "Distance", "Duration")),
+    "Identifier.value", "ContactPoint.value", "Coding.version", "Reference.reference", "Reference.display",
+    "Expression.expression", "SampledData.data",
+    *(f"{one}.unit" for one in ("Quantity", "Age", "Count", "Distance", "Duration")),
 })
 # The narrative has keys of its own; what is contained is another resource.
 _APART = frozenset({"Resource", "Meta", "Narrative"})
