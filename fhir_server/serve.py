@@ -25,6 +25,8 @@ SETTINGS = ("host", "port", "base_url", "mllp_host", "mllp_port", "data_dir", "m
 # Started last. Stopped they go first, for they take messages in: the workers still work on what has come.
 FEEDS, DEMONSTRATION = ("mllp", "watch"), ("demo",)
 _READY_SECONDS = 60.0
+# glibc keeps memory of its own for every thread, and a part has many: two areas for all are as fast and half as large.
+FRUGAL = {"MALLOC_ARENA_MAX": "2"}
 _DATABASE_PAUSE = 10.0
 
 log = logging.getLogger(__name__)
@@ -120,7 +122,7 @@ def _databases(config: Config) -> list[TrialDatabase]:
 
 def _child(name: str, config: Config) -> supervise.Child:
     command = [sys.executable, "-m", "fhir_server.cli", name]
-    return supervise.Child(name, command, {**os.environ, **config.environment()})
+    return supervise.Child(name, command, {**FRUGAL, **os.environ, **config.environment()})
 
 
 def _examples(page: str) -> Sequence[str]:
