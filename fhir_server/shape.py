@@ -47,6 +47,10 @@ class Shape:
             (one.name, *one.json_names))
 
 
+# No resource type has so many; what was asked for is remembered.
+ELEMENTS_LIMIT = 100
+
+
 def shape(request: Request, definitions: Definitions) -> Shape | None:
     """Returns what part of each resource is asked for, None for the whole. Raises BadRequest naming the parameter."""
     said = [(name, value) for name, value in request.shown if name in ("_summary", "_elements")]
@@ -60,6 +64,9 @@ def shape(request: Request, definitions: Definitions) -> Shape | None:
     elements = [one.strip() for name, value in said if name == "_elements" for one in value.split(",")]
     if not elements:
         return Shape(summary) if summary != "false" else None
+    if len(elements) > ELEMENTS_LIMIT:
+        raise BadRequest(f"_elements names at most {ELEMENTS_LIMIT} elements, not {len(elements)}.",
+                         expression="http._elements")
     if summary != "false":
         raise BadRequest(f"_summary={summary} and _elements cannot be had together.", expression="http._elements")
     _check(elements, request.type if request.interaction in OF_ITS_TYPE else "", definitions)

@@ -49,8 +49,12 @@ class References:
 
     def _written(self, type_: str, plan: Plan) -> Set[str]:
         """The ids of what is written here and meets the criteria."""
-        if plan.rest or plan.joins or type_ not in self.writes:
+        if type_ not in self.writes:
             return frozenset()
+        if plan.rest or plan.joins:
+            # What is written here may meet them too: taking only what is stored could mean the wrong patient.
+            raise PreconditionFailed(
+                f"A conditional reference to a {type_}, where the transaction writes one, goes by exact values alone.")
         if type_ not in self.keys:
             self.keys[type_] = self._keys(type_)
         keys = self.keys[type_]

@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/fhirpatch.html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fhir_server.definitions.registry import Definitions, Element
@@ -15,7 +16,8 @@ from fhir_server.fhirpath.compile import Unsupported, extractor
 from fhir_server.fhirpath.grammar import is_expression
 from fhir_server.outcome import BadRequest, NotSupported
 
-PATH_LIMIT = 1000
+# Parsing a longer one takes tenths of a second.
+PATH_LIMIT = 200
 _TEXT = r"'(?:[^'\\]|\\.)*'"
 _STEP = re.compile(
     rf"""\s*\.?\s*(?:(?P<name>[A-Za-z_]\w*|`[^`]+`)
@@ -72,7 +74,8 @@ def _at(value: Any, index: int | None) -> Any:
     return value[index] if isinstance(value, list) and index < len(value) else None
 
 
-def steps(path: str) -> list[Step]:
+@lru_cache(1024)
+def steps(path: str) -> Sequence[Step]:
     """Returns the steps of a path. Raises BadRequest for what is no FHIRPath, NotSupported for what is beyond it."""
     if len(path) > PATH_LIMIT or not is_expression(path):
         raise BadRequest(f"{path[:100]!r} is no FHIRPath.")
@@ -84,7 +87,7 @@ def steps(path: str) -> list[Step]:
         name, given, index = match.group("name", "given", "index")
         found.append(Step((name or "").strip("`"), given, int(index) if index else None))
         position = match.end()
-    return found
+    return tuple(found)
 
 
 def root(resource: Resource) -> Place:

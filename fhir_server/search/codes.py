@@ -34,9 +34,16 @@ class StoredCodes:
     find: Callable[[Plan], Iterable[bytes]]
     condition: Sequence[str] = ()
     _read: dict[tuple[str, str], Resource | None] = field(default_factory=dict)
+    _trees: dict[str, "_Tree | None"] = field(default_factory=dict)
+    _sets: dict[str, Sequence[Coding] | None] = field(default_factory=dict)
 
     def value_set(self, url: str) -> Sequence[Coding] | None:
         """Returns the codes of a value set, by its URL, whatever `|version`; None if they cannot be listed."""
+        if url not in self._sets:
+            self._sets[url] = self._listed(url)
+        return self._sets[url]
+
+    def _listed(self, url: str) -> Sequence[Coding] | None:
         try:
             found = codings(url, Terminology(_ByUrl(self._value_set), _ByUrl(self._code_system)))
         except RecursionError:
@@ -54,8 +61,10 @@ class StoredCodes:
         return None if tree is None else [(system, one) for one in _reached(code, tree.parents)]
 
     def _tree(self, system: str) -> "_Tree | None":
-        found = self._code_system(system)
-        return _Tree(found) if found else None
+        if system not in self._trees:
+            found = self._code_system(system)
+            self._trees[system] = _Tree(found) if found else None
+        return self._trees[system]
 
     def _value_set(self, url: str) -> Resource | None:
         listed = self.definitions.systems(url)

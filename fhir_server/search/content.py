@@ -29,7 +29,8 @@ _NO_TEXT = frozenset({
 # The narrative has keys of its own; what is contained is another resource.
 _APART = frozenset({"Resource", "Meta", "Narrative"})
 _SHORT = 200
-_TAG = re.compile(r"<[^>]*>")
+# Without a second < inside: many that nothing closes would be looked through again and again.
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def keys(resource: Resource, definitions: Definitions, fold: Fold) -> set[str]:

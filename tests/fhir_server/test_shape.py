@@ -85,6 +85,7 @@ def test_where_several_types_are_shown_an_element_of_one_of_them_will_do(interac
      "_summary=text and _elements cannot be had together.", "http._elements"),
     ([("_elements", "colour")], "'colour' is no element of Patient.", "http._elements"),
     ([("_elements", "name.family")], "'name.family' is no element of Patient.", "http._elements"),
+    ([("_elements", ",".join(["name"] * 101))], "_elements names at most 100 elements, not 101.", "http._elements"),
     ([("_elements", "")], "'' is no element of Patient.", "http._elements"),
 ])
 def test_what_cannot_be_shown_is_refused_by_name(shown: list[tuple[str, str]], text: str, expression: str) -> None:

@@ -36,7 +36,7 @@ def _kept_entry(code: str, value: str, zone: tzinfo) -> Entry:
 
 def _entry(code: str, covered: Span) -> Entry:
     start, end = covered
-    return stored(code, _text(start), _text(end - MILLISECOND), near=end - start <= DAY)
+    return stored(code, _text(start), _text(end - min(end - start, MILLISECOND)), near=end - start <= DAY)
 
 
 def _period(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:

@@ -41,8 +41,12 @@ def _canonical(code: str, amount: Decimal, unit: str) -> str:
 
 
 def _convertible(code: str, amount: Decimal) -> ucum.Unit | None:
-    """Not for numbers whose zeros alone would fill a page."""
-    return ucum.unit(code) if abs(amount.adjusted()) < _LONGEST and len(amount.as_tuple().digits) < _LONGEST else None
+    return ucum.unit(code) if _is_short(amount) else None
+
+
+def _is_short(amount: Decimal) -> bool:
+    """Not so for numbers whose zeros alone would fill a page, or hours of converting."""
+    return abs(amount.adjusted()) < _LONGEST and len(amount.as_tuple().digits) < _LONGEST
 
 
 def _money(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
@@ -54,7 +58,8 @@ def _range(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
     either = {**value.get("high", {}), **value.get("low", {})}
     entry = stored(code, *number.ends(value, number.decimal), near=False, **_unit(either))
     known = ucum.unit(either.get("code", "")) if either.get("system") == ucum.SYSTEM else None
-    if known is None:
+    amounts = [number.decimal(value[end]["value"]) for end in ("low", "high") if "value" in value.get(end, {})]
+    if known is None or not all(map(_is_short, amounts)):
         return entry
     low, high = number.ends(value, lambda one: known.canonical(number.decimal(one)))
     return Entry(entry.keys, (*entry.recheck, {"p": f"{code}:{known.name}", "lo": low, "hi": high}))

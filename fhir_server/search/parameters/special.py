@@ -31,6 +31,8 @@ def _position(code: str, value: Mapping[str, Any], rules: Rules) -> Entry:
     if "latitude" not in value or "longitude" not in value:
         return NOTHING
     latitude, longitude = float(value["latitude"]), float(value["longitude"])
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        return NOTHING
     keys = tuple(_square(code, grid, *_cell(latitude, longitude, grid)) for grid in _GRIDS)
     return Entry(keys, ({"p": code, **_point(latitude, longitude)},))
 

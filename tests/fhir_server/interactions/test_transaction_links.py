@@ -97,6 +97,8 @@ SUBJECT = "Bundle.entry[0].resource.subject.reference"
      f"The conditional reference 'Patient?identifier={CARD}|1' matches nothing."),
     (f"Patient?identifier={CARD}|1", (entry("POST", "Patient", patient("1")),), 412,
      f"The conditional reference 'Patient?identifier={CARD}|1' matches several resources."),
+    ("Patient?birthdate=lt2000", (entry("POST", "Patient", patient("8")),), 412,
+     "A conditional reference to a Patient, where the transaction writes one, goes by exact values alone."),
     ("Patient?nonsense=1", (), 400, "Patient has no search parameter nonsense here."),
     ("Patient?", (), 412, "Criteria that any Patient meets are none."),
     ("Nonsense?identifier=1", (), 404, "There is no resource type 'Nonsense' in FHIR R4."),

@@ -117,3 +117,17 @@ def test_more_than_one_resource_may_have_in_the_index_is_refused(resource: dict[
     with pytest.raises(TooLarge) as refused:
         INDEX.values(resource, UPDATED)
     assert str(refused.value) == f"The {resource['resourceType']} has more than 5000 values that a search may ask for."
+
+
+@pytest.mark.parametrize("resource, keys", [
+    ({"resourceType": "Condition", "onsetRange": {"low": {
+        "value": Decimal("1e1000000"), "system": "http://unitsofmeasure.org", "code": "a"}}},
+     ("_", "onset-age=20999991", "onset-age=3")),
+    ({"resourceType": "Location", "position": {"latitude": Decimal("1e400"), "longitude": Decimal(1)}}, ("_",)),
+    ({"resourceType": "Observation", "effectiveDateTime": "0001-01-01T00:00:00+14:00"},
+     ("_", "date=00010101T000000000")),
+    ({"resourceType": "Basic", "text": {"status": "generated", "div": "<" * 80_000}}, ("_",)),
+], ids=["range", "position", "date", "narrative"])
+def test_the_extremes_of_what_is_valid_are_indexed_at_once(resource: dict[str, Any], keys: tuple[str, ...]) -> None:
+    values = Index(load()).values({**resource, "id": "x"}, datetime(2026, 4, 1, tzinfo=UTC))
+    assert values.keys == keys
