@@ -16,17 +16,17 @@ TEXT = "山田太郎".encode() * 5000
 ZSTD = zstandard.ZstdCompressor().compress
 
 
-@pytest.mark.parametrize("encoding, body", [("gzip", gzip.compress(TEXT)), ("zstd", ZSTD(TEXT))])
+@pytest.mark.parametrize("encoding, body", [("gzip", gzip.compress(TEXT, mtime=0)), ("zstd", ZSTD(TEXT))])
 def test_what_was_compressed_comes_back(encoding: str, body: bytes) -> None:
     assert decoded(body, encoding, len(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize("encoding, body, status, text", [
-    ("gzip", gzip.compress(TEXT), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
+    ("gzip", gzip.compress(TEXT, mtime=0), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
     ("zstd", ZSTD(TEXT), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
-    ("gzip", gzip.compress(b"0" * 10**8), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
+    ("gzip", gzip.compress(b"0" * 10**8, mtime=0), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
     ("zstd", ZSTD(b"0" * 10**8), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
-    ("gzip", gzip.compress(b"abc")[:-1], 400, "The body is no whole gzip."),
+    ("gzip", gzip.compress(b"abc", mtime=0)[:-1], 400, "The body is no whole gzip."),
     ("zstd", ZSTD(b"abc")[:-1], 400, "The body is no whole zstd."),
     ("gzip", b"abc", 400, "The body is no whole gzip."),
     ("zstd", b"abc", 400, "The body is no whole zstd."),
