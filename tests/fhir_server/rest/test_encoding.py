@@ -14,6 +14,7 @@ from tests.server import Client
 PATIENT = {"resourceType": "Patient", "id": "p1", "name": [{"text": "山田"}]}
 TEXT = "山田太郎".encode() * 5000
 ZSTD = zstandard.ZstdCompressor().compress
+BOMB = gzip.compress(bytes(10**8), mtime=0)
 
 
 @pytest.mark.parametrize("encoding, body", [("gzip", gzip.compress(TEXT, mtime=0)), ("zstd", ZSTD(TEXT))])
@@ -24,7 +25,7 @@ def test_what_was_compressed_comes_back(encoding: str, body: bytes) -> None:
 @pytest.mark.parametrize("encoding, body, status, text", [
     ("gzip", gzip.compress(TEXT, mtime=0), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
     ("zstd", ZSTD(TEXT), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
-    ("gzip", gzip.compress(b"0" * 10**8, mtime=0), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
+    ("gzip", BOMB, 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
     ("zstd", ZSTD(b"0" * 10**8), 413, "The request, unpacked, is larger than the limit of 1000 bytes."),
     ("gzip", gzip.compress(b"abc", mtime=0)[:-1], 400, "The body is no whole gzip."),
     ("zstd", ZSTD(b"abc")[:-1], 400, "The body is no whole zstd."),
