@@ -1,4 +1,4 @@
-"""Every standard search parameter that has an expression finds in half of the official examples what looking at each finds."""
+"""Every standard search parameter with an expression finds what looking at each of half the official examples finds."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby

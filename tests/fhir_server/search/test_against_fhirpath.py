@@ -1,4 +1,4 @@
-"""What is found is what the FHIRPath library says: half of the official examples, every standard parameter with an expression.
+"""What is found is what the FHIRPath library says: half of the official examples, every parameter with an expression.
 
 Slow and plain: values are read by the library and compared one by one, as the standard says it.
 """
